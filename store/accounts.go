@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Account is the one account of this installation.
+type Account struct {
+	Name                 string
+	RestrictRoomCreation bool // to administrators
+}
+
+// FirstRoomName is the name of the open room that the first run creates.
+const FirstRoomName = "All Talk"
+
+// GetAccount answers the account and whom to ask for help: its first active administrator. ErrNotFound: the first run is
+// still to come.
+func (s *Store) GetAccount(ctx context.Context) (a Account, contact User, err error) {
+	err = s.read(ctx, func(db db) error {
+		if a, err = db.account(); err != nil {
+			return err
+		}
+		err := db.one("SELECT "+userColumns+" FROM users WHERE role = 1 AND status = 0 ORDER BY id LIMIT 1", nil,
+			func(row *sqlite.Stmt) { contact = scanUser(row) })
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	return a, contact, err
+}
+
+func (d db) account() (a Account, err error) {
+	err = d.one("SELECT name, restrict_room_creation FROM accounts", nil, func(row *sqlite.Stmt) {
+		a = Account{Name: row.ColumnText(0), RestrictRoomCreation: row.ColumnBool(1)}
+	})
+	return a, err
+}
+
+// SetUp is the first run: the account, its first administrator, its first room, and a session, or nothing of it.
+// ErrConflict: it has been done.
+func (s *Store) SetUp(ctx context.Context, p Person, device Device) (token string, u User, err error) {
+	person, err := s.checkPerson(p)
+	if err != nil {
+		return "", User{}, err
+	}
+	// Before the costly hash, so that only a first run pays for it.
+	if err := s.read(ctx, db.requireNoAccount); err != nil {
+		return "", User{}, err
+	}
+	if person.digest, err = s.digest(p.Password); err != nil {
+		return "", User{}, err
+	}
+	err = s.write(ctx, func(tx *tx) (err error) {
+		if err := tx.requireNoAccount(); err != nil {
+			return err
+		}
+		err = tx.exec(`INSERT INTO accounts (id, name, join_code, created_at, updated_at)
+			VALUES (1, 'Campfire', :join_code, :now, :now)`, args{":join_code": newJoinCode(), ":now": tx.micros()})
+		if err != nil {
+			return err
+		}
+		if u, err = tx.insertPerson(Administrator, person); err != nil {
+			return err
+		}
+		if _, err = tx.insertRoom(u.ID, OpenRoom, FirstRoomName, ""); err != nil {
+			return err
+		}
+		token, err = tx.startSession(u.ID, device)
+		return err
+	})
+	return token, u, err
+}
+
+func (d db) requireNoAccount() error {
+	switch _, err := d.account(); {
+	case err == nil:
+		return fmt.Errorf("%w: this Campfire is set up already", ErrConflict)
+	case errors.Is(err, ErrNotFound):
+		return nil
+	default:
+		return err
+	}
+}
+
+// GetJoinCode answers the code with which people join.
+func (s *Store) GetJoinCode(ctx context.Context) (code string, err error) {
+	err = s.read(ctx, func(db db) error {
+		return db.one("SELECT join_code FROM accounts", nil, func(row *sqlite.Stmt) { code = row.ColumnText(0) })
+	})
+	return code, err
+}
+
+func (d db) requireJoinCode(code string) error {
+	right, err := d.exists("SELECT 1 FROM accounts WHERE join_code = :code", args{":code": code})
+	if err == nil && !right {
+		err = fmt.Errorf("join code %w", ErrNotFound)
+	}
+	return err
+}
+
+// newJoinCode answers three groups of four random letters and digits, as people can read them out.
+func newJoinCode() string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var code strings.Builder
+	for random := make([]byte, 1); code.Len() < len("xxxx-xxxx-xxxx"); {
+		_, _ = rand.Read(random) // never fails
+		if code.Len() == 4 || code.Len() == 9 {
+			code.WriteByte('-')
+		}
+		// Each letter is as likely as any other: what is over a multiple of their number is drawn again.
+		if n := int(random[0]); n < len(letters)*(256/len(letters)) {
+			code.WriteByte(letters[n%len(letters)])
+		}
+	}
+	return code.String()
+}

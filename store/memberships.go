@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Involvement is how much of a room a member wants to hear.
+type Involvement string
+
+// The involvements, as the database keeps them.
+const (
+	Invisible  Involvement = "invisible"  // not even in the sidebar
+	Nothing    Involvement = "nothing"    // the unread mark only
+	Mentions   Involvement = "mentions"   // a notification when mentioned
+	Everything Involvement = "everything" // a notification for each message
+)
+
+// requireMember answers ErrNotFound to outsiders: to them there is no such room.
+func (d db) requireMember(userID, roomID int64) error {
+	member, err := d.exists("SELECT 1 FROM memberships WHERE room_id = :room_id AND user_id = :user_id",
+		args{":room_id": roomID, ":user_id": userID})
+	if err == nil && !member {
+		err = fmt.Errorf("room %w", ErrNotFound)
+	}
+	return err
+}
+
+// requireActive: all of these are active people or bots.
+func (d db) requireActive(field string, userIDs []int64) error {
+	all, err := d.exists(`SELECT 1 WHERE NOT EXISTS (
+			SELECT 1 FROM json_each(:ids) WHERE value NOT IN (SELECT id FROM users WHERE status = 0)
+		)`, args{":ids": jsonIDs(userIDs)})
+	if err == nil && !all {
+		err = &InvalidError{field, "must be active users"}
+	}
+	return err
+}
+
+// NamesOfMembers answers the names of those of the users who are active in a room of the user's: whom a message there can
+// mention.
+func (s *Store) NamesOfMembers(ctx context.Context, userID, roomID int64, userIDs []int64) (names map[int64]string, err error) {
+	names = map[int64]string{}
+	err = s.read(ctx, func(db db) error {
+		if err := db.requireMember(userID, roomID); err != nil {
+			return err
+		}
+		return db.each(`SELECT users.id, users.name FROM memberships JOIN users ON users.id = memberships.user_id
+			WHERE memberships.room_id = :room_id AND users.status = 0 AND users.id IN (SELECT value FROM json_each(:ids))`,
+			args{":room_id": roomID, ":ids": jsonIDs(userIDs)},
+			func(row *sqlite.Stmt) error {
+				names[row.ColumnInt64(0)] = row.ColumnText(1)
+				return nil
+			})
+	})
+	return names, err
+}
+
+// A new member has read what was there before them.
+const newMembership = `INSERT INTO memberships (room_id, user_id, involvement, last_read_message_id, created_at) `
+
+// grant makes users members of a room; those who are already stay as they are.
+func (t *tx) grant(roomID int64, userIDs []int64, involvement Involvement) error {
+	t.forgetMembersOf(roomID)
+	return t.exec(newMembership+`SELECT :room_id, value, :involvement, :latest, :now FROM json_each(:ids) WHERE true
+		ON CONFLICT DO NOTHING`, args{
+		":room_id": roomID, ":involvement": string(involvement), ":latest": t.writer.revision, ":now": t.micros(),
+		":ids": jsonIDs(userIDs),
+	})
+}
+
+// grantEveryone makes every active user a member of a room.
+func (t *tx) grantEveryone(roomID int64) error {
+	t.forgetMembersOf(roomID)
+	return t.exec(newMembership+`SELECT :room_id, id, :involvement, :latest, :now FROM users WHERE status = 0
+		ON CONFLICT DO NOTHING`, args{
+		":room_id": roomID, ":involvement": string(Mentions), ":latest": t.writer.revision, ":now": t.micros(),
+	})
+}
+
+// grantOpenRooms makes a user a member of every open room.
+func (t *tx) grantOpenRooms(userID int64) error {
+	rooms, err := t.ids("SELECT id FROM rooms WHERE kind = 'open'", nil)
+	if err != nil {
+		return err
+	}
+	for _, roomID := range rooms {
+		if err := t.grant(roomID, []int64{userID}, Mentions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// markRead moves the user's read cursor on to a message.
+func (t *tx) markRead(userID, roomID, messageID int64) error {
+	return t.exec(`UPDATE memberships SET last_read_message_id = :message_id
+		WHERE room_id = :room_id AND user_id = :user_id AND last_read_message_id < :message_id`,
+		args{":room_id": roomID, ":user_id": userID, ":message_id": messageID})
+}

@@ -1,0 +1,416 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// MessageKind is how a message is shown.
+type MessageKind string
+
+// The kinds, as the database keeps them.
+const (
+	Text  MessageKind = "text"
+	Emoji MessageKind = "emoji"
+	Sound MessageKind = "sound"
+)
+
+// Body is what a message says, cleaned already.
+type Body struct {
+	HTML     string
+	Text     string
+	Kind     MessageKind
+	Sound    string  // the name of one, for the kind Sound
+	Mentions []int64 // the members it mentions
+}
+
+// Message is what someone posted to a room.
+type Message struct {
+	ID              int64
+	RoomID          int64
+	ClientMessageID string
+	Creator         User // without address and bio
+	Body            Body // without Mentions
+	Boosts          []Boost
+	CreatedAt       time.Time
+	EditedAt        time.Time // zero if it never was
+	Revision        int64
+}
+
+// Post is a new message.
+type Post struct {
+	RoomID          int64
+	ClientMessageID string // one is made if it is empty
+	Body            Body
+}
+
+// MessagesPage says which part of a conversation is wanted: before, after or around a message, or the newest.
+type MessagesPage struct {
+	Before, After, Around int64 // at most one of them
+	Size                  int   // 0 for 40
+}
+
+const (
+	maxBodyLength            = 65536 // bytes of HTML, and of text
+	maxClientMessageIDLength = 64    // characters
+	messagesPageSize         = 40
+	maxMessagesPageSize      = 100
+)
+
+// PostMessage posts as the user. A repeated ClientMessageID answers the message already there.
+func (s *Store) PostMessage(ctx context.Context, userID int64, p Post) (m Message, err error) {
+	if err := checkBody(p.Body); err != nil {
+		return Message{}, err
+	}
+	if err := checkClientMessageID(p.ClientMessageID); err != nil {
+		return Message{}, err
+	}
+	if p.ClientMessageID == "" {
+		p.ClientMessageID = rand.Text()
+	}
+	err = s.write(ctx, func(tx *tx) (err error) {
+		if err := tx.requireMember(userID, p.RoomID); err != nil {
+			return err
+		}
+		m, err = tx.insertMessage(userID, p)
+		return err
+	})
+	return m, err
+}
+
+// ListMessages answers a page of a room of the user's, oldest first, and whether there are messages before and after it.
+func (s *Store) ListMessages(ctx context.Context, userID, roomID int64, page MessagesPage) (messages []Message, hasOlder, hasNewer bool, err error) {
+	size := messagesPageSize
+	switch {
+	case page.Size < 0:
+		return nil, false, false, &InvalidError{"page_size", "must not be negative"}
+	case page.Size > 0:
+		size = min(page.Size, maxMessagesPageSize)
+	}
+	err = s.read(ctx, func(db db) error {
+		if err := db.requireMember(userID, roomID); err != nil {
+			return err
+		}
+		var older, newer []Message
+		switch {
+		case page.Around != 0:
+			anchor, err := db.messages("messages.room_id = :room_id AND messages.id = :id", args{":room_id": roomID, ":id": page.Around})
+			if err != nil {
+				return err
+			}
+			if len(anchor) == 0 {
+				return fmt.Errorf("message %w", ErrNotFound)
+			}
+			if older, hasOlder, err = db.olderMessages(roomID, page.Around, size); err != nil {
+				return err
+			}
+			newer, hasNewer, err = db.newerMessages(roomID, page.Around, size)
+			messages = slices.Concat(older, anchor, newer)
+			return err
+		case page.After != 0:
+			messages, hasNewer, err = db.newerMessages(roomID, page.After, size)
+			if err == nil {
+				hasOlder, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id <= :id LIMIT 1",
+					args{":room_id": roomID, ":id": page.After})
+			}
+			return err
+		case page.Before != 0:
+			messages, hasOlder, err = db.olderMessages(roomID, page.Before, size)
+			if err == nil {
+				hasNewer, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id >= :id LIMIT 1",
+					args{":room_id": roomID, ":id": page.Before})
+			}
+			return err
+		default:
+			messages, hasOlder, err = db.olderMessages(roomID, newest, size)
+			return err
+		}
+	})
+	return messages, hasOlder, hasNewer, err
+}
+
+// newest is an id beyond every message.
+const newest = 1<<63 - 1
+
+func (d db) olderMessages(roomID, than int64, size int) (messages []Message, more bool, err error) {
+	messages, err = d.messages("messages.room_id = :room_id AND messages.id < :id ORDER BY messages.id DESC LIMIT :limit",
+		args{":room_id": roomID, ":id": than, ":limit": size + 1})
+	more = len(messages) > size
+	messages = messages[:min(size, len(messages))]
+	slices.Reverse(messages)
+	return messages, more, err
+}
+
+func (d db) newerMessages(roomID, than int64, size int) (messages []Message, more bool, err error) {
+	messages, err = d.messages("messages.room_id = :room_id AND messages.id > :id ORDER BY messages.id LIMIT :limit",
+		args{":room_id": roomID, ":id": than, ":limit": size + 1})
+	return messages[:min(size, len(messages))], len(messages) > size, err
+}
+
+// GetMessage answers a message in one of the user's rooms.
+func (s *Store) GetMessage(ctx context.Context, userID, messageID int64) (m Message, err error) {
+	err = s.read(ctx, func(db db) (err error) {
+		m, err = db.reachableMessage(userID, messageID)
+		return err
+	})
+	return m, err
+}
+
+// EditMessage replaces the body of a message that the user wrote or administers.
+func (s *Store) EditMessage(ctx context.Context, userID, messageID int64, body Body) (m Message, err error) {
+	if err := checkBody(body); err != nil {
+		return Message{}, err
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		old, err := tx.editableMessage(userID, messageID)
+		if err != nil {
+			return err
+		}
+		if err := tx.unindex(old); err != nil {
+			return err
+		}
+		err = tx.exec(`UPDATE messages SET body_html = :html, body_text = :text, kind = :kind, sound = :sound, edited_at = :now
+			WHERE id = :id`, args{
+			":html": body.HTML, ":text": body.Text, ":kind": string(body.Kind), ":sound": body.Sound,
+			":now": tx.micros(), ":id": messageID,
+		})
+		if err != nil {
+			return err
+		}
+		if err := tx.index(messageID, body.Text); err != nil {
+			return err
+		}
+		m, err = tx.messageUpdated(old)
+		return err
+	})
+	return m, err
+}
+
+// DeleteMessage deletes a message that the user wrote or administers.
+func (s *Store) DeleteMessage(ctx context.Context, userID, messageID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		m, err := tx.editableMessage(userID, messageID)
+		if err != nil {
+			return err
+		}
+		return tx.deleteMessage(m)
+	})
+}
+
+// insertMessage posts as a member.
+func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
+	already, err := t.messages("messages.room_id = :room_id AND messages.client_message_id = :client_id",
+		args{":room_id": p.RoomID, ":client_id": p.ClientMessageID})
+	switch {
+	case err != nil:
+		return Message{}, err
+	case len(already) == 1 && already[0].Creator.ID != creatorID:
+		return Message{}, fmt.Errorf("this client_message_id is %w", ErrTaken)
+	case len(already) == 1:
+		return already[0], nil
+	}
+	creator, err := t.user(creatorID)
+	if err != nil {
+		return Message{}, err
+	}
+	m := Message{
+		ID:              t.nextRevision(),
+		RoomID:          p.RoomID,
+		ClientMessageID: p.ClientMessageID,
+		Creator:         User{ID: creator.ID, Name: creator.Name, Role: creator.Role, Status: creator.Status},
+		Body:            p.Body,
+		CreatedAt:       time.UnixMicro(t.micros()).UTC(),
+	}
+	m.Revision, m.Body.Mentions = m.ID, nil
+	err = t.exec(`INSERT INTO messages
+			(id, room_id, creator_id, client_message_id, body_html, body_text, kind, sound, created_at, revision)
+		VALUES (:id, :room_id, :creator_id, :client_id, :html, :text, :kind, :sound, :now, :id)`, args{
+		":id": m.ID, ":room_id": m.RoomID, ":creator_id": creatorID, ":client_id": m.ClientMessageID,
+		":html": m.Body.HTML, ":text": m.Body.Text, ":kind": string(m.Body.Kind), ":sound": m.Body.Sound, ":now": t.micros(),
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	if err := t.index(m.ID, m.Body.Text); err != nil {
+		return Message{}, err
+	}
+	if err := t.touchRoom(m.RoomID); err != nil {
+		return Message{}, err
+	}
+	if err := t.markRead(creatorID, m.RoomID, m.ID); err != nil {
+		return Message{}, err
+	}
+	audience, err := t.membersOf(m.RoomID)
+	if err != nil {
+		return Message{}, err
+	}
+	mentions := slices.DeleteFunc(slices.Clone(p.Body.Mentions), func(id int64) bool { return !slices.Contains(audience, id) })
+	t.changed(MessageCreated{Message: m, Audience: audience, Mentions: mentions})
+	return m, nil
+}
+
+// messageUpdated gives a message that has changed its revision, and tells its room.
+func (t *tx) messageUpdated(old Message) (Message, error) {
+	err := t.exec("UPDATE messages SET revision = :revision WHERE id = :id",
+		args{":revision": t.nextRevision(), ":id": old.ID})
+	if err != nil {
+		return Message{}, err
+	}
+	if err := t.touchRoom(old.RoomID); err != nil {
+		return Message{}, err
+	}
+	m, err := t.message(old.ID)
+	if err != nil {
+		return Message{}, err
+	}
+	audience, err := t.membersOf(m.RoomID)
+	t.changed(MessageUpdated{Message: m, Audience: audience})
+	return m, err
+}
+
+func (t *tx) deleteMessage(m Message) error {
+	if err := t.unindex(m); err != nil {
+		return err
+	}
+	if err := t.exec("DELETE FROM messages WHERE id = :id", args{":id": m.ID}); err != nil {
+		return err
+	}
+	revision := t.nextRevision()
+	err := t.exec("INSERT INTO deletions (revision, room_id, message_id, created_at) VALUES (:revision, :room_id, :id, :now)",
+		args{":revision": revision, ":room_id": m.RoomID, ":id": m.ID, ":now": t.micros()})
+	if err != nil {
+		return err
+	}
+	if err := t.touchRoom(m.RoomID); err != nil {
+		return err
+	}
+	audience, err := t.membersOf(m.RoomID)
+	t.changed(MessageDeleted{RoomID: m.RoomID, MessageID: m.ID, Revision: revision, Audience: audience})
+	return err
+}
+
+// index and unindex keep the search index in step. It has no copy of the text: to take a message out, it must be told
+// exactly what was put in.
+func (t *tx) index(messageID int64, text string) error {
+	return t.exec("INSERT INTO message_search_index (rowid, body_text) VALUES (:id, :text)", args{":id": messageID, ":text": text})
+}
+
+func (t *tx) unindex(m Message) error {
+	return t.exec("INSERT INTO message_search_index (message_search_index, rowid, body_text) VALUES ('delete', :id, :text)",
+		args{":id": m.ID, ":text": m.Body.Text})
+}
+
+// touchRoom notes that something has happened in a room, which direct rooms are ordered by.
+func (t *tx) touchRoom(roomID int64) error {
+	return t.exec("UPDATE rooms SET updated_at = :now WHERE id = :id", args{":now": t.micros(), ":id": roomID})
+}
+
+func (d db) message(id int64) (Message, error) {
+	messages, err := d.messages("messages.id = :id", args{":id": id})
+	if err == nil && len(messages) == 0 {
+		err = fmt.Errorf("message %w", ErrNotFound)
+	}
+	if err != nil {
+		return Message{}, err
+	}
+	return messages[0], nil
+}
+
+// reachableMessage answers a message in one of the user's rooms.
+func (d db) reachableMessage(userID, messageID int64) (Message, error) {
+	m, err := d.message(messageID)
+	if err != nil {
+		return Message{}, err
+	}
+	switch err := d.requireMember(userID, m.RoomID); {
+	case errors.Is(err, ErrNotFound):
+		return Message{}, fmt.Errorf("message %w", ErrNotFound)
+	case err != nil:
+		return Message{}, err
+	}
+	return m, nil
+}
+
+// editableMessage answers a message in one of the user's rooms that they wrote or, as an administrator, may change.
+func (d db) editableMessage(userID, messageID int64) (Message, error) {
+	m, err := d.reachableMessage(userID, messageID)
+	if err != nil || m.Creator.ID == userID {
+		return m, err
+	}
+	u, err := d.user(userID)
+	if err == nil && u.Role != Administrator {
+		err = fmt.Errorf("%w: only its author and administrators change a message", ErrForbidden)
+	}
+	return m, err
+}
+
+// messages answers the messages that where finds, with their boosts.
+func (d db) messages(where string, args args) ([]Message, error) {
+	var messages []Message
+	err := d.each(`SELECT messages.id, messages.room_id, messages.client_message_id, messages.body_html, messages.body_text,
+			messages.kind, messages.sound, messages.created_at, messages.edited_at, messages.revision,
+			users.id, users.name, users.role, users.status,
+			EXISTS (SELECT 1 FROM boosts WHERE boosts.message_id = messages.id)
+		FROM messages JOIN users ON users.id = messages.creator_id WHERE `+where, args,
+		func(row *sqlite.Stmt) error {
+			m := Message{
+				ID:              row.ColumnInt64(0),
+				RoomID:          row.ColumnInt64(1),
+				ClientMessageID: row.ColumnText(2),
+				Body: Body{
+					HTML: row.ColumnText(3), Text: row.ColumnText(4),
+					Kind: MessageKind(row.ColumnText(5)), Sound: row.ColumnText(6),
+				},
+				CreatedAt: timeColumn(row, 7),
+				Revision:  row.ColumnInt64(9),
+				Creator:   scanAuthor(row, 10),
+			}
+			if !row.ColumnIsNull(8) {
+				m.EditedAt = timeColumn(row, 8)
+			}
+			if row.ColumnBool(14) {
+				m.Boosts = []Boost{} // to be filled in
+			}
+			messages = append(messages, m)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return messages, d.addBoosts(messages)
+}
+
+func scanAuthor(row *sqlite.Stmt, col int) User {
+	return User{
+		ID: row.ColumnInt64(col), Name: row.ColumnText(col + 1),
+		Role: Role(row.ColumnInt(col + 2)), Status: Status(row.ColumnInt(col + 3)),
+	}
+}
+
+func checkBody(b Body) error {
+	switch {
+	case isBlank(b.Text):
+		return &InvalidError{"body", "must not be empty"}
+	case len(b.HTML) > maxBodyLength || len(b.Text) > maxBodyLength:
+		return &InvalidError{"body", fmt.Sprintf("must have at most %d bytes", maxBodyLength)}
+	case !utf8.ValidString(b.HTML) || !utf8.ValidString(b.Text):
+		return &InvalidError{"body", "must be UTF-8"}
+	}
+	return nil
+}
+
+func checkClientMessageID(id string) error {
+	if utf8.RuneCountInString(id) > maxClientMessageIDLength || strings.ContainsFunc(id, unicode.IsControl) || !utf8.ValidString(id) {
+		return &InvalidError{"client_message_id", fmt.Sprintf("must be at most %d characters of text", maxClientMessageIDLength)}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Change is something that was committed, with what is needed to tell those whom it concerns.
+type Change interface{ change() }
+
+// MessageCreated: someone posted.
+type MessageCreated struct {
+	Message  Message
+	Audience []int64 // the members of the room
+	Mentions []int64 // those of them who are mentioned
+}
+
+// MessageUpdated: a message was edited or boosted, or lost a boost.
+type MessageUpdated struct {
+	Message  Message
+	Audience []int64
+}
+
+// MessageDeleted: a message is gone.
+type MessageDeleted struct {
+	RoomID    int64
+	MessageID int64
+	Revision  int64
+	Audience  []int64
+}
+
+// RoomChanged: a room is new to its viewer, or looks different to them.
+type RoomChanged struct{ Room Room }
+
+// RoomRemoved: the user is no longer in the room, or does not see it any more.
+type RoomRemoved struct {
+	UserID int64
+	RoomID int64
+	Left   bool // no longer a member: nothing of the room may reach them
+}
+
+// UserChanged: a user is new or has changed.
+type UserChanged struct{ User User }
+
+// SessionEnded: the session's streams are to end.
+type SessionEnded struct {
+	UserID    int64
+	SessionID int64
+}
+
+func (MessageCreated) change() {}
+func (MessageUpdated) change() {}
+func (MessageDeleted) change() {}
+func (RoomChanged) change()    {}
+func (RoomRemoved) change()    {}
+func (UserChanged) change()    {}
+func (SessionEnded) change()   {}
+
+// Position is a point in the one sequence of changes of one life of the database.
+type Position struct {
+	Epoch    string
+	Revision int64
+}
+
+// Why ChangesSince cannot tell what was missed.
+var (
+	// ErrTooFarBehind: too much was missed, or too long ago.
+	ErrTooFarBehind = errors.New("too far behind")
+	// ErrUnknownEpoch: the position is one of another life of the database, as before a restore.
+	ErrUnknownEpoch = errors.New("unknown epoch")
+)
+
+// maxMissed bounds what a stream is told when it resumes.
+const maxMissed = 1000
+
+// ChangesSince answers the changes of messages in the user's rooms after a position, oldest first, each message once as it
+// is now, and the position it has come to; that also when the error says why the changes cannot be told. Without a since
+// it answers the latest position.
+func (s *Store) ChangesSince(ctx context.Context, userID int64, since *Position) (missed []Change, latest Position, err error) {
+	err = s.read(ctx, func(db db) error {
+		var forgotten int64
+		err := db.one("SELECT epoch, latest, forgotten FROM revisions", nil, func(row *sqlite.Stmt) {
+			latest = Position{Epoch: row.ColumnText(0), Revision: row.ColumnInt64(1)}
+			forgotten = row.ColumnInt64(2)
+		})
+		switch {
+		case err != nil || since == nil:
+			return err
+		case since.Epoch != latest.Epoch || since.Revision > latest.Revision:
+			return ErrUnknownEpoch
+		case since.Revision < forgotten:
+			return ErrTooFarBehind
+		}
+		missed, err = db.changesSince(userID, since.Revision)
+		return err
+	})
+	return missed, latest, err
+}
+
+func (d db) changesSince(userID, revision int64) ([]Change, error) {
+	const inMyRooms = `room_id IN (SELECT room_id FROM memberships WHERE user_id = :user_id)`
+	since := args{":user_id": userID, ":since": revision, ":limit": maxMissed + 1}
+	// New messages by their ids, older ones by their changes: each of the two has an index.
+	changed, err := d.ids(`SELECT id FROM messages WHERE id > :since AND `+inMyRooms+`
+		UNION ALL SELECT id FROM messages WHERE revision > :since AND revision <> id AND id <= :since AND `+inMyRooms+`
+		LIMIT :limit`, since)
+	if err != nil {
+		return nil, err
+	}
+	var missed []Change
+	err = d.each(`SELECT revision, room_id, message_id FROM deletions WHERE revision > :since AND `+inMyRooms+` LIMIT :limit`,
+		since, func(row *sqlite.Stmt) error {
+			missed = append(missed, MessageDeleted{Revision: row.ColumnInt64(0), RoomID: row.ColumnInt64(1), MessageID: row.ColumnInt64(2)})
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	if len(changed)+len(missed) > maxMissed {
+		return nil, ErrTooFarBehind
+	}
+	messages, err := d.messages("messages.id IN (SELECT value FROM json_each(:ids))", args{":ids": jsonIDs(changed)})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		if m.ID > revision {
+			missed = append(missed, MessageCreated{Message: m})
+		} else {
+			missed = append(missed, MessageUpdated{Message: m})
+		}
+	}
+	slices.SortFunc(missed, func(a, b Change) int { return int(revisionOf(a) - revisionOf(b)) })
+	return missed, nil
+}
+
+func revisionOf(c Change) int64 {
+	switch c := c.(type) {
+	case MessageCreated:
+		return c.Message.Revision
+	case MessageUpdated:
+		return c.Message.Revision
+	case MessageDeleted:
+		return c.Revision
+	default:
+		return 0
+	}
+}

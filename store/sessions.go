@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+	"zombiezen.com/go/sqlite"
+)
+
+// activityInterval is how exact a session's last_active_at is kept.
+const activityInterval = time.Hour
+
+// bcryptLimit is how many bytes of a password bcrypt counts; it refuses longer ones instead of cutting them.
+const bcryptLimit = 72
+
+const maxUserAgentLength = 512
+
+// Device is what a session is used from.
+type Device struct {
+	IPAddress string
+	UserAgent string
+}
+
+// Identity is who is calling.
+type Identity struct {
+	UserID    int64
+	SessionID int64
+}
+
+// SignIn starts a session for the active person of that address and password, and answers its secret token.
+func (s *Store) SignIn(ctx context.Context, emailAddress, password string, device Device) (token string, u User, err error) {
+	digest, id := s.dummyDigest, int64(0)
+	err = s.read(ctx, func(db db) error {
+		return db.one("SELECT id, password_digest FROM users WHERE email_address = :email AND status = 0 AND role <> 2",
+			args{":email": strings.ToLower(strings.TrimSpace(emailAddress))},
+			func(row *sqlite.Stmt) { id, digest = row.ColumnInt64(0), []byte(row.ColumnText(1)) })
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", User{}, err
+	}
+	if bcrypt.CompareHashAndPassword(digest, cutPassword(password)) != nil || id == 0 || len(password) > maxPasswordLength {
+		return "", User{}, fmt.Errorf("%w: address and password do not match", ErrUnauthenticated)
+	}
+	err = s.write(ctx, func(tx *tx) (err error) {
+		// Read again: they may have been removed, or have changed their password, while it was compared.
+		current := false
+		err = tx.one("SELECT "+userColumns+", password_digest = :digest AND status = 0 FROM users WHERE id = :id",
+			args{":id": id, ":digest": string(digest)},
+			func(row *sqlite.Stmt) { u, current = scanUser(row), row.ColumnBool(7) })
+		if err != nil {
+			return err
+		}
+		if !current {
+			return fmt.Errorf("%w: address and password do not match", ErrUnauthenticated)
+		}
+		token, err = tx.startSession(u.ID, device)
+		return err
+	})
+	return token, u, err
+}
+
+// SignOut ends a session.
+func (s *Store) SignOut(ctx context.Context, who Identity) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.exec("DELETE FROM sessions WHERE id = :id", args{":id": who.SessionID}); err != nil {
+			return err
+		}
+		tx.changed(SessionEnded{UserID: who.UserID, SessionID: who.SessionID})
+		return nil
+	})
+}
+
+// Join adds a person by the account's join code and signs them in.
+func (s *Store) Join(ctx context.Context, joinCode string, p Person, device Device) (token string, u User, err error) {
+	person, err := s.checkPerson(p)
+	if err != nil {
+		return "", User{}, err
+	}
+	// Before the costly hash, so that guessing codes costs the server nothing.
+	if err := s.read(ctx, func(db db) error { return db.requireJoinCode(joinCode) }); err != nil {
+		return "", User{}, err
+	}
+	if person.digest, err = s.digest(p.Password); err != nil {
+		return "", User{}, err
+	}
+	err = s.write(ctx, func(tx *tx) (err error) {
+		if err := tx.requireJoinCode(joinCode); err != nil {
+			return err
+		}
+		if u, err = tx.insertPerson(Member, person); err != nil {
+			return err
+		}
+		token, err = tx.startSession(u.ID, device)
+		return err
+	})
+	return token, u, err
+}
+
+// Authenticate answers whose session token belongs to, and notes once an hour that it is used. ErrUnauthenticated:
+// nobody's who may take part.
+func (s *Store) Authenticate(ctx context.Context, token string, device Device) (who Identity, err error) {
+	var lastActive time.Time
+	err = s.read(ctx, func(db db) error {
+		return db.one(`SELECT sessions.id, sessions.user_id, sessions.last_active_at
+			FROM sessions JOIN users ON users.id = sessions.user_id
+			WHERE sessions.token_hash = :hash AND users.status = 0`, args{":hash": hashToken(token)},
+			func(row *sqlite.Stmt) {
+				who = Identity{SessionID: row.ColumnInt64(0), UserID: row.ColumnInt64(1)}
+				lastActive = timeColumn(row, 2)
+			})
+	})
+	if errors.Is(err, ErrNotFound) {
+		return Identity{}, ErrUnauthenticated
+	}
+	if err != nil || time.Since(lastActive) <= activityInterval {
+		return who, err
+	}
+	return who, s.write(ctx, func(tx *tx) error {
+		return tx.exec("UPDATE sessions SET last_active_at = :now, ip_address = :ip, user_agent = :agent WHERE id = :id",
+			args{":now": tx.micros(), ":ip": device.IPAddress, ":agent": cut(device.UserAgent), ":id": who.SessionID})
+	})
+}
+
+func (t *tx) startSession(userID int64, device Device) (token string, err error) {
+	token = newToken()
+	err = t.exec(`INSERT INTO sessions (user_id, token_hash, ip_address, user_agent, last_active_at, created_at)
+		VALUES (:user_id, :hash, :ip, :agent, :now, :now)`,
+		args{
+			":user_id": userID, ":hash": hashToken(token), ":ip": device.IPAddress, ":agent": cut(device.UserAgent),
+			":now": t.micros(),
+		})
+	return token, err
+}
+
+// Person is who wants to become a user.
+type Person struct {
+	Name         string
+	EmailAddress string
+	Password     string
+}
+
+// newPerson is a person whose every field was checked.
+type newPerson struct {
+	name, email string
+	digest      []byte
+}
+
+func (s *Store) checkPerson(p Person) (checked newPerson, err error) {
+	if checked.name, err = checkName(p.Name); err != nil {
+		return newPerson{}, err
+	}
+	if checked.email, err = checkEmail(p.EmailAddress); err != nil {
+		return newPerson{}, err
+	}
+	return checked, checkPassword(p.Password)
+}
+
+func (s *Store) digest(password string) ([]byte, error) {
+	return bcrypt.GenerateFromPassword(cutPassword(password), s.passwordCost)
+}
+
+func cutPassword(password string) []byte { return []byte(password)[:min(len(password), bcryptLimit)] }
+
+func cut(userAgent string) string {
+	return strings.ToValidUTF8(userAgent[:min(len(userAgent), maxUserAgentLength)], "")
+}
+
+// newToken answers a secret of 260 random bits, in letters and digits.
+func newToken() string { return rand.Text() + rand.Text() }
+
+// hashToken is how a token is kept. As it is random, a fast hash is enough.
+func hashToken(token string) []byte {
+	hash := sha256.Sum256([]byte(token))
+	return hash[:]
+}

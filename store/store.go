@@ -1,0 +1,251 @@
+// Package store is Campfire itself: who is in a room, who may change what, what a message is. It keeps all of it in one
+// SQLite file and knows nothing of how it is reached.
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/bcrypt"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitemigration"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// The errors of the store. Each says what the caller did, never what they may not know.
+var (
+	// ErrNotFound: it is not there, or not for this caller.
+	ErrNotFound = errors.New("not found")
+	// ErrForbidden: the caller sees it but may not change it.
+	ErrForbidden = errors.New("you may not do that")
+	// ErrTaken: someone else has that already.
+	ErrTaken = errors.New("already taken")
+	// ErrConflict: the right request at the wrong moment.
+	ErrConflict = errors.New("not possible now")
+	// ErrUnauthenticated: nobody who is known.
+	ErrUnauthenticated = errors.New("sign in first")
+	// ErrClosed: the store was closed before the call was carried out.
+	ErrClosed = errors.New("the store is closed")
+)
+
+// InvalidError says which field of a request breaks a rule, and how.
+type InvalidError struct {
+	Field  string // as in the proto: "email_address"
+	Reason string // goes on after the field's name: "must not be empty"
+}
+
+// Error names the field and the rule.
+func (e *InvalidError) Error() string { return e.Field + " " + e.Reason }
+
+// Options are the settings of a store. The zero value is what production uses.
+type Options struct {
+	// PasswordCost is bcrypt's; 12 if it is 0. Tests take a lower one to be fast.
+	PasswordCost int
+}
+
+// Store is one Campfire in one SQLite file.
+type Store struct {
+	readers      *sqlitex.Pool
+	writer       *writer
+	passwordCost int
+	dummyDigest  []byte // compared for addresses nobody has, so that they take as long
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID marks the file as Campfire's (PRAGMA application_id): "Camp".
+const applicationID = 0x43616d70
+
+// FileName is the name of the database in its data folder.
+const FileName = "campfire.db"
+
+// Open opens the database in folder, creates what is missing and brings its schema up to date.
+func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
+	if opts.PasswordCost == 0 {
+		opts.PasswordCost = 12
+	}
+	dummyDigest, err := bcrypt.GenerateFromPassword([]byte("nobody"), opts.PasswordCost)
+	if err != nil {
+		return nil, fmt.Errorf("prepare passwords: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	path := filepath.Join(folder, FileName)
+	conn, err := openWriting(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	readers, err := sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags:       sqlite.OpenReadOnly,
+		PoolSize:    max(4, 2*runtime.GOMAXPROCS(0)),
+		PrepareConn: prepare,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
+	}
+	s := &Store{readers: readers, passwordCost: opts.PasswordCost, dummyDigest: dummyDigest}
+	if s.writer, err = startWriter(conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
+	}
+	return s, nil
+}
+
+// Close carries out the writes that wait, then closes the database.
+func (s *Store) Close() error {
+	return errors.Join(s.writer.close(), s.readers.Close())
+}
+
+// OnCommit names the function that is told what was committed, in commit order, before the writes' callers are
+// answered. It must not wait for anything. To be called before the first write.
+func (s *Store) OnCommit(committed func([]Change)) { s.writer.committed = committed }
+
+func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error) {
+	if conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, conn.Close())
+		}
+	}()
+	for _, pragma := range []string{
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = FULL", // an acknowledged message survives a power cut
+		"PRAGMA journal_size_limit = 67108864",
+	} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := prepare(conn); err != nil {
+		return nil, err
+	}
+	var schema sqlitemigration.Schema
+	schema.AppID = applicationID
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		sql, err := migrations.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		schema.Migrations = append(schema.Migrations, string(sql))
+	}
+	return conn, sqlitemigration.Migrate(ctx, conn, schema)
+}
+
+// prepare sets what every connection needs; a pragma for each statement, as none works inside a savepoint.
+func prepare(conn *sqlite.Conn) error {
+	for _, pragma := range []string{
+		"PRAGMA foreign_keys = ON",
+		"PRAGMA busy_timeout = 5000",
+		"PRAGMA cache_size = -8000",
+	} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read runs f on a reading connection, in a transaction, so that all it reads is of one moment.
+func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
+	conn, err := s.readers.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.readers.Put(conn)
+	defer sqlitex.Transaction(conn)(&err)
+	return f(db{conn})
+}
+
+// Ping reads from the database, to see that it is there.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(db db) error { return db.exec("SELECT 1", nil) })
+}
+
+// db is a connection within a transaction.
+type db struct{ conn *sqlite.Conn }
+
+// args are a statement's parameters by their names, as ":room_id".
+type args map[string]any
+
+func (d db) exec(sql string, args args) error {
+	return sqlitex.Execute(d.conn, sql, &sqlitex.ExecOptions{Named: args})
+}
+
+func (d db) each(sql string, args args, row func(*sqlite.Stmt) error) error {
+	return sqlitex.Execute(d.conn, sql, &sqlitex.ExecOptions{Named: args, ResultFunc: row})
+}
+
+// one gives the only row to row; without any it answers ErrNotFound.
+func (d db) one(sql string, args args, row func(*sqlite.Stmt)) error {
+	err := ErrNotFound
+	queryErr := d.each(sql, args, func(stmt *sqlite.Stmt) error {
+		row(stmt)
+		err = nil
+		return nil
+	})
+	if queryErr != nil {
+		return queryErr
+	}
+	return err
+}
+
+func (d db) exists(sql string, args args) (bool, error) {
+	err := d.one(sql, args, func(*sqlite.Stmt) {})
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ids lists one column of ids.
+func (d db) ids(sql string, args args) ([]int64, error) {
+	var ids []int64
+	err := d.each(sql, args, func(row *sqlite.Stmt) error {
+		ids = append(ids, row.ColumnInt64(0))
+		return nil
+	})
+	return ids, err
+}
+
+func timeColumn(row *sqlite.Stmt, col int) time.Time {
+	return time.UnixMicro(row.ColumnInt64(col)).UTC()
+}
+
+// checkText enforces the bounds of a one-line text that people type, and trims it.
+func checkText(field, text string, most int) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return "", &InvalidError{field, "must be text without control characters"}
+	case isBlank(text):
+		return "", &InvalidError{field, "must not be empty"}
+	case utf8.RuneCountInString(text) > most:
+		return "", &InvalidError{field, fmt.Sprintf("must have at most %d characters", most)}
+	}
+	return text, nil
+}
+
+// isBlank tells whether nothing of a text can be seen.
+func isBlank(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && !unicode.IsControl(r) &&
+			r != '\u2800' && r != '\u3164' && r != '\uffa0' && r != '\u115f' && r != '\u1160' && !unicode.Is(unicode.Variation_Selector, r)
+	})
+}

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// maxBatch bounds how many writes share a commit, and so how long the first of them waits.
+const maxBatch = 256
+
+// writer owns the only writing connection. It carries out the writes that wait together: each in its own savepoint, one
+// commit for all, so that one sync of the disk serves many posts. No caller is answered before its rows are durable.
+type writer struct {
+	conn      *sqlite.Conn
+	queue     chan *pendingWrite
+	closing   chan struct{}
+	closeOnce sync.Once
+	stopped   chan struct{}
+	committed func([]Change)
+	commits   atomic.Int64
+
+	// Only the writer's goroutine touches what follows.
+	revision int64             // the newest one given out
+	members  map[int64][]int64 // room → its members, as of the last commit or the write under way
+}
+
+// pendingWrite is a write that waits its turn.
+type pendingWrite struct {
+	ctx  context.Context
+	run  func(*tx) error
+	err  error // of its own, or of the commit
+	done chan struct{}
+}
+
+// tx is one write under way.
+type tx struct {
+	db
+	writer  *writer
+	now     time.Time
+	changes []Change
+	touched []int64 // rooms whose members it changed
+}
+
+func startWriter(conn *sqlite.Conn) (*writer, error) {
+	w := &writer{
+		conn:      conn,
+		queue:     make(chan *pendingWrite, maxBatch),
+		closing:   make(chan struct{}),
+		stopped:   make(chan struct{}),
+		committed: func([]Change) {},
+		members:   map[int64][]int64{},
+	}
+	if err := w.readRevision(); err != nil {
+		return nil, err
+	}
+	go w.loop()
+	return w, nil
+}
+
+// close carries out the writes that wait, then closes the connection.
+func (w *writer) close() error {
+	var err error
+	w.closeOnce.Do(func() {
+		close(w.closing)
+		<-w.stopped
+		err = w.conn.Close()
+	})
+	return err
+}
+
+// write carries out run in its turn, whole or not at all, and answers when the change is durable. Nothing in run may wait
+// for anything but the database. If ctx ends before its turn, run is not carried out.
+func (s *Store) write(ctx context.Context, run func(*tx) error) error {
+	w := s.writer
+	pending := &pendingWrite{ctx: ctx, run: run, done: make(chan struct{})}
+	select {
+	case w.queue <- pending:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.closing:
+		return ErrClosed
+	}
+	select {
+	case <-pending.done:
+		return pending.err
+	case <-w.stopped:
+		// Stopped, but perhaps only after this one.
+		select {
+		case <-pending.done:
+			return pending.err
+		default:
+			return ErrClosed
+		}
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	var batch []*pendingWrite
+	for {
+		var first *pendingWrite
+		select {
+		case first = <-w.queue:
+		case <-w.closing:
+			select {
+			case first = <-w.queue:
+			default:
+				return
+			}
+		}
+		batch = w.fill(append(batch[:0], first))
+		w.carryOut(batch)
+		for i, pending := range batch {
+			close(pending.done)
+			batch[i] = nil
+		}
+	}
+}
+
+// fill adds to batch what waits already; it does not wait for more.
+func (w *writer) fill(batch []*pendingWrite) []*pendingWrite {
+	for len(batch) < maxBatch {
+		select {
+		case pending := <-w.queue:
+			batch = append(batch, pending)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// carryOut runs a batch in one transaction, tells what was committed, and leaves each write its error.
+func (w *writer) carryOut(batch []*pendingWrite) {
+	before := w.revision
+	changes, err := w.transact(batch)
+	if err != nil {
+		err = fmt.Errorf("write to the database: %w", err)
+		for _, pending := range batch {
+			if pending.err == nil {
+				pending.err = err
+			}
+		}
+		clear(w.members)
+		w.revision = before
+		return
+	}
+	if len(changes) > 0 {
+		w.committed(changes)
+	}
+}
+
+func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil && !w.conn.AutocommitEnabled() {
+			err = errors.Join(err, w.exec("ROLLBACK"))
+		}
+	}()
+	before, succeeded := w.revision, false
+	for _, pending := range batch {
+		if pending.err = pending.ctx.Err(); pending.err != nil {
+			continue
+		}
+		made, err := w.runOne(pending)
+		if err != nil {
+			return nil, err
+		}
+		if pending.err == nil {
+			succeeded = true
+			changes = append(changes, made...)
+		}
+	}
+	if !succeeded {
+		return nil, w.exec("ROLLBACK")
+	}
+	if w.revision != before {
+		if err := (db{w.conn}).exec("UPDATE revisions SET latest = :latest", args{":latest": w.revision}); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.exec("COMMIT"); err != nil {
+		return nil, err
+	}
+	w.commits.Add(1)
+	return changes, nil
+}
+
+// runOne runs one write in a savepoint. Its own failure goes into pending.err and takes back its rows alone; an error
+// is one of the whole transaction.
+func (w *writer) runOne(pending *pendingWrite) ([]Change, error) {
+	if err := w.exec("SAVEPOINT one_write"); err != nil {
+		return nil, err
+	}
+	t := &tx{db: db{w.conn}, writer: w, now: time.Now()}
+	if pending.err = runSafely(pending.run, t); pending.err != nil {
+		for _, room := range t.touched {
+			delete(w.members, room)
+		}
+		if w.conn.AutocommitEnabled() {
+			return nil, pending.err // SQLite has rolled everything back by itself, as when the disk is full
+		}
+		if err := w.exec("ROLLBACK TO one_write"); err != nil {
+			return nil, err
+		}
+	}
+	return t.changes, w.exec("RELEASE one_write")
+}
+
+// runSafely turns a panic into an error, so that one bad write does not end the writer for all.
+func runSafely(run func(*tx) error, t *tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v", p)
+		}
+	}()
+	return run(t)
+}
+
+func (w *writer) exec(sql string) error { return sqlitex.Execute(w.conn, sql, nil) }
+
+func (w *writer) readRevision() error {
+	return db{w.conn}.one("SELECT latest FROM revisions", nil, func(row *sqlite.Stmt) { w.revision = row.ColumnInt64(0) })
+}
+
+// changed notes what this write changes. It is told once it is committed.
+func (t *tx) changed(c Change) { t.changes = append(t.changes, c) }
+
+// nextRevision takes the next number of the one counter of changes. A write that fails leaves a gap, which does no harm.
+func (t *tx) nextRevision() int64 {
+	t.writer.revision++
+	return t.writer.revision
+}
+
+// micros is the write's moment as the database keeps it.
+func (t *tx) micros() int64 { return t.now.UnixMicro() }
+
+// membersOf lists who is in a room. As only the writer changes memberships it may remember them, so that a post costs no
+// read for each member. The list is shared: nobody changes it.
+func (t *tx) membersOf(roomID int64) ([]int64, error) {
+	if members, ok := t.writer.members[roomID]; ok {
+		return members, nil
+	}
+	members, err := t.ids("SELECT user_id FROM memberships WHERE room_id = :room_id", args{":room_id": roomID})
+	if err != nil {
+		return nil, err
+	}
+	t.writer.members[roomID] = members
+	return members, nil
+}
+
+// forgetMembersOf is called when the members of a room have changed.
+func (t *tx) forgetMembersOf(roomID int64) {
+	delete(t.writer.members, roomID)
+	t.touched = append(t.touched, roomID)
+}
