@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/rivo/uniseg"
@@ -104,9 +105,9 @@ func (d db) addBoosts(messages []Message) error {
 
 // checkBoost answers a boost's content as it is kept.
 func checkBoost(content string) (string, error) {
-	content, err := checkText("content", content, maxBoostBytes)
+	content, err := checkText("content", content, math.MaxInt)
 	if err == nil && (len(content) > maxBoostBytes || uniseg.GraphemeClusterCount(content) > maxBoostLength) {
-		err = &InvalidError{"content", fmt.Sprintf("must have at most %d characters", maxBoostLength)}
+		err = &InvalidError{"content", fmt.Sprintf("must have at most %d characters, in %d bytes", maxBoostLength, maxBoostBytes)}
 	}
 	return content, err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -18,9 +19,11 @@ const (
 	Everything Involvement = "everything" // a notification for each message
 )
 
-// requireMember answers ErrNotFound to outsiders: to them there is no such room.
+// requireMember answers ErrNotFound to outsiders: to them there is no such room. So it does to members who have been
+// removed or banned meanwhile.
 func (d db) requireMember(userID, roomID int64) error {
-	member, err := d.exists("SELECT 1 FROM memberships WHERE room_id = :room_id AND user_id = :user_id",
+	member, err := d.exists(`SELECT 1 FROM memberships JOIN users ON users.id = memberships.user_id
+		WHERE memberships.room_id = :room_id AND memberships.user_id = :user_id AND users.status = 0`,
 		args{":room_id": roomID, ":user_id": userID})
 	if err == nil && !member {
 		err = fmt.Errorf("room %w", ErrNotFound)
@@ -99,4 +102,81 @@ func (t *tx) markRead(userID, roomID, messageID int64) error {
 	return t.exec(`UPDATE memberships SET last_read_message_id = :message_id
 		WHERE room_id = :room_id AND user_id = :user_id AND last_read_message_id < :message_id`,
 		args{":room_id": roomID, ":user_id": userID, ":message_id": messageID})
+}
+
+// EnterRoom notes that the user looks at a room of theirs, and so has read it.
+func (s *Store) EnterRoom(ctx context.Context, userID, roomID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.readRoom(userID, roomID); err != nil {
+			return err
+		}
+		return tx.presenceChanged(userID, roomID)
+	})
+}
+
+// RefreshPresence notes that the user still looks at a room of theirs, and so has read it.
+func (s *Store) RefreshPresence(ctx context.Context, userID, roomID int64) error {
+	return s.write(ctx, func(tx *tx) error { return tx.readRoom(userID, roomID) })
+}
+
+// LeaveRoom notes that the user no longer looks at a room of theirs, and has read it until now.
+func (s *Store) LeaveRoom(ctx context.Context, userID, roomID int64) error {
+	return s.EnterRoom(ctx, userID, roomID)
+}
+
+// StartTyping tells the others in a room of the user's that they are typing. Like presence it changes no row: it goes
+// through the writer so that it reaches exactly those who are members at that moment.
+func (s *Store) StartTyping(ctx context.Context, userID, roomID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		others, err := tx.othersIn(roomID, userID)
+		if err != nil {
+			return err
+		}
+		u, err := tx.user(userID)
+		tx.changed(TypingStarted{User: u, RoomID: roomID, Audience: others})
+		return err
+	})
+}
+
+// StopTyping tells the others in a room of the user's that they have stopped typing.
+func (s *Store) StopTyping(ctx context.Context, userID, roomID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		others, err := tx.othersIn(roomID, userID)
+		tx.changed(TypingStopped{UserID: userID, RoomID: roomID, Audience: others})
+		return err
+	})
+}
+
+func (t *tx) othersIn(roomID, userID int64) ([]int64, error) {
+	if err := t.requireMember(userID, roomID); err != nil {
+		return nil, err
+	}
+	audience, err := t.audienceOf(roomID)
+	return slices.DeleteFunc(slices.Clone(audience.all), func(id int64) bool { return id == userID }), err
+}
+
+func (t *tx) presenceChanged(userID, roomID int64) error {
+	audience, err := t.audienceOf(roomID)
+	t.changed(PresenceChanged{UserID: userID, RoomID: roomID, Audience: audience.all})
+	return err
+}
+
+// readRoom moves the user's read cursor on to the newest message of a room of theirs.
+func (t *tx) readRoom(userID, roomID int64) error {
+	if err := t.requireMember(userID, roomID); err != nil {
+		return err
+	}
+	var newest int64
+	err := t.one("SELECT coalesce(max(id), 0) FROM messages WHERE room_id = :room_id", args{":room_id": roomID},
+		func(row *sqlite.Stmt) { newest = row.ColumnInt64(0) })
+	if err != nil {
+		return err
+	}
+	if err := t.markRead(userID, roomID, newest); err != nil {
+		return err
+	}
+	if t.conn.Changes() > 0 {
+		t.changed(RoomRead{UserID: userID, RoomID: roomID})
+	}
+	return nil
 }

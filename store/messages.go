@@ -249,12 +249,13 @@ func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
 	if err := t.markRead(creatorID, m.RoomID, m.ID); err != nil {
 		return Message{}, err
 	}
-	audience, err := t.membersOf(m.RoomID)
+	audience, err := t.audienceOf(m.RoomID)
 	if err != nil {
 		return Message{}, err
 	}
-	mentions := slices.DeleteFunc(slices.Clone(p.Body.Mentions), func(id int64) bool { return !slices.Contains(audience, id) })
-	t.changed(MessageCreated{Message: m, Audience: audience, Mentions: mentions})
+	mentions := slices.Compact(slices.Sorted(slices.Values(p.Body.Mentions)))
+	mentions = slices.DeleteFunc(mentions, func(id int64) bool { return !slices.Contains(audience.all, id) })
+	t.changed(MessageCreated{Message: m, Audience: audience.all, Visible: audience.visible, Mentions: mentions})
 	return m, nil
 }
 
@@ -272,8 +273,8 @@ func (t *tx) messageUpdated(old Message) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	audience, err := t.membersOf(m.RoomID)
-	t.changed(MessageUpdated{Message: m, Audience: audience})
+	audience, err := t.audienceOf(m.RoomID)
+	t.changed(MessageUpdated{Message: m, Audience: audience.all})
 	return m, err
 }
 
@@ -293,8 +294,8 @@ func (t *tx) deleteMessage(m Message) error {
 	if err := t.touchRoom(m.RoomID); err != nil {
 		return err
 	}
-	audience, err := t.membersOf(m.RoomID)
-	t.changed(MessageDeleted{RoomID: m.RoomID, MessageID: m.ID, Revision: revision, Audience: audience})
+	audience, err := t.audienceOf(m.RoomID)
+	t.changed(MessageDeleted{RoomID: m.RoomID, MessageID: m.ID, Revision: revision, Audience: audience.all})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,6 +16,7 @@ type Change interface{ change() }
 type MessageCreated struct {
 	Message  Message
 	Audience []int64 // the members of the room
+	Visible  []int64 // those of them who have the room in their sidebar
 	Mentions []int64 // those of them who are mentioned
 }
 
@@ -42,28 +44,59 @@ type RoomRemoved struct {
 	Left   bool // no longer a member: nothing of the room may reach them
 }
 
+// RoomRead: the user has read what the room held.
+type RoomRead struct {
+	UserID int64
+	RoomID int64
+}
+
+// PresenceChanged: the user came to look at the room, or no longer does.
+type PresenceChanged struct {
+	UserID   int64
+	RoomID   int64
+	Audience []int64
+}
+
+// TypingStarted: the user is typing.
+type TypingStarted struct {
+	User     User
+	RoomID   int64
+	Audience []int64 // without the user
+}
+
+// TypingStopped: the user has stopped typing.
+type TypingStopped struct {
+	UserID   int64
+	RoomID   int64
+	Audience []int64 // without the user
+}
+
 // UserChanged: a user is new or has changed.
 type UserChanged struct{ User User }
 
 // SessionEnded: the session's streams are to end.
-type SessionEnded struct {
-	UserID    int64
-	SessionID int64
-}
+type SessionEnded struct{ Identity }
 
-func (MessageCreated) change() {}
-func (MessageUpdated) change() {}
-func (MessageDeleted) change() {}
-func (RoomChanged) change()    {}
-func (RoomRemoved) change()    {}
-func (UserChanged) change()    {}
-func (SessionEnded) change()   {}
+func (MessageCreated) change()  {}
+func (MessageUpdated) change()  {}
+func (MessageDeleted) change()  {}
+func (RoomChanged) change()     {}
+func (RoomRemoved) change()     {}
+func (RoomRead) change()        {}
+func (PresenceChanged) change() {}
+func (TypingStarted) change()   {}
+func (TypingStopped) change()   {}
+func (UserChanged) change()     {}
+func (SessionEnded) change()    {}
 
 // Position is a point in the one sequence of changes of one life of the database.
 type Position struct {
 	Epoch    string
 	Revision int64
 }
+
+// Epoch names this life of the database: a restored one has another.
+func (s *Store) Epoch() string { return s.writer.epoch }
 
 // Why ChangesSince cannot tell what was missed.
 var (
@@ -103,9 +136,11 @@ func (s *Store) ChangesSince(ctx context.Context, userID int64, since *Position)
 func (d db) changesSince(userID, revision int64) ([]Change, error) {
 	const inMyRooms = `room_id IN (SELECT room_id FROM memberships WHERE user_id = :user_id)`
 	since := args{":user_id": userID, ":since": revision, ":limit": maxMissed + 1}
-	// New messages by their ids, older ones by their changes: each of the two has an index.
+	// New messages by their ids, older ones by their changes: each of the two has an index, of which SQLite must be told
+	// the second, or it reads all that is older.
 	changed, err := d.ids(`SELECT id FROM messages WHERE id > :since AND `+inMyRooms+`
-		UNION ALL SELECT id FROM messages WHERE revision > :since AND revision <> id AND id <= :since AND `+inMyRooms+`
+		UNION ALL SELECT id FROM messages INDEXED BY messages_changed
+			WHERE revision > :since AND revision <> id AND id <= :since AND `+inMyRooms+`
 		LIMIT :limit`, since)
 	if err != nil {
 		return nil, err
@@ -133,7 +168,7 @@ func (d db) changesSince(userID, revision int64) ([]Change, error) {
 			missed = append(missed, MessageUpdated{Message: m})
 		}
 	}
-	slices.SortFunc(missed, func(a, b Change) int { return int(revisionOf(a) - revisionOf(b)) })
+	slices.SortFunc(missed, func(a, b Change) int { return cmp.Compare(revisionOf(a), revisionOf(b)) })
 	return missed, nil
 }
 

@@ -187,17 +187,22 @@ func (t *tx) insertRoom(creatorID int64, kind RoomKind, name, key string) (id in
 	return id, err
 }
 
-// requireRoomCreator: the account may keep the creation of rooms to administrators.
+// requireRoomCreator: whoever takes part creates rooms, unless the account keeps that to administrators.
 func (d db) requireRoomCreator(userID int64) error {
-	account, err := d.account()
-	if err != nil || !account.RestrictRoomCreation {
+	u, err := d.user(userID)
+	if err != nil {
 		return err
 	}
-	u, err := d.user(userID)
-	if err == nil && u.Role != Administrator {
-		err = fmt.Errorf("%w: only administrators create rooms here", ErrForbidden)
+	account, err := d.account()
+	switch {
+	case err != nil:
+		return err
+	case u.Status != Active:
+		return ErrUnauthenticated
+	case account.RestrictRoomCreation && u.Role != Administrator:
+		return fmt.Errorf("%w: only administrators create rooms here", ErrForbidden)
 	}
-	return err
+	return nil
 }
 
 // roomChanged tells each member how the room looks to them now, and answers how it looks to the viewer.

@@ -71,7 +71,7 @@ func (s *Store) SignOut(ctx context.Context, who Identity) error {
 		if err := tx.exec("DELETE FROM sessions WHERE id = :id", args{":id": who.SessionID}); err != nil {
 			return err
 		}
-		tx.changed(SessionEnded{UserID: who.UserID, SessionID: who.SessionID})
+		tx.changed(SessionEnded{who})
 		return nil
 	})
 }
@@ -124,6 +124,19 @@ func (s *Store) Authenticate(ctx context.Context, token string, device Device) (
 	return who, s.write(ctx, func(tx *tx) error {
 		return tx.exec("UPDATE sessions SET last_active_at = :now, ip_address = :ip, user_agent = :agent WHERE id = :id",
 			args{":now": tx.micros(), ":ip": device.IPAddress, ":agent": cut(device.UserAgent), ":id": who.SessionID})
+	})
+}
+
+// RequireSession: the session is still there, and its user takes part.
+func (s *Store) RequireSession(ctx context.Context, who Identity) error {
+	return s.read(ctx, func(db db) error {
+		current, err := db.exists(`SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
+			WHERE sessions.id = :id AND sessions.user_id = :user_id AND users.status = 0`,
+			args{":id": who.SessionID, ":user_id": who.UserID})
+		if err == nil && !current {
+			err = ErrUnauthenticated
+		}
+		return err
 	})
 }
 

@@ -12,11 +12,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/crypto/bcrypt"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitemigration"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -33,7 +33,7 @@ var (
 	// ErrConflict: the right request at the wrong moment.
 	ErrConflict = errors.New("not possible now")
 	// ErrUnauthenticated: nobody who is known.
-	ErrUnauthenticated = errors.New("sign in first")
+	ErrUnauthenticated = errors.New("not signed in")
 	// ErrClosed: the store was closed before the call was carried out.
 	ErrClosed = errors.New("the store is closed")
 )
@@ -57,8 +57,9 @@ type Options struct {
 type Store struct {
 	readers      *sqlitex.Pool
 	writer       *writer
+	close        func() error
 	passwordCost int
-	dummyDigest  []byte // compared for addresses nobody has, so that they take as long
+	dummyDigest  []byte // of no password: compared for addresses nobody has, so that they take as long
 }
 
 //go:embed migrations/*.sql
@@ -74,10 +75,6 @@ const FileName = "campfire.db"
 func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
 	if opts.PasswordCost == 0 {
 		opts.PasswordCost = 12
-	}
-	dummyDigest, err := bcrypt.GenerateFromPassword([]byte("nobody"), opts.PasswordCost)
-	if err != nil {
-		return nil, fmt.Errorf("prepare passwords: %w", err)
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
@@ -95,17 +92,24 @@ func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
-	s := &Store{readers: readers, passwordCost: opts.PasswordCost, dummyDigest: dummyDigest}
+	s := &Store{
+		readers:      readers,
+		passwordCost: opts.PasswordCost,
+		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
+	}
 	if s.writer, err = startWriter(conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
 	}
+	s.close = sync.OnceValue(func() error {
+		s.writer.stop()
+		// The writing connection last: only it can leave one file behind, without a write-ahead log.
+		return errors.Join(s.readers.Close(), conn.Close())
+	})
 	return s, nil
 }
 
-// Close carries out the writes that wait, then closes the database.
-func (s *Store) Close() error {
-	return errors.Join(s.writer.close(), s.readers.Close())
-}
+// Close carries out the writes that wait, then closes the database. Closing again does nothing.
+func (s *Store) Close() error { return s.close() }
 
 // OnCommit names the function that is told what was committed, in commit order, before the writes' callers are
 // answered. It must not wait for anything. To be called before the first write.
@@ -132,20 +136,33 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	if err := prepare(conn); err != nil {
 		return nil, err
 	}
+	return conn, migrate(ctx, conn)
+}
+
+// migrate brings the schema up to date. A database of a newer Campfire is refused: its rules are not known here.
+func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	var schema sqlitemigration.Schema
 	schema.AppID = applicationID
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, file := range files {
 		sql, err := migrations.ReadFile(file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		schema.Migrations = append(schema.Migrations, string(sql))
 	}
-	return conn, sqlitemigration.Migrate(ctx, conn, schema)
+	if err := sqlitemigration.Migrate(ctx, conn, schema); err != nil {
+		return err
+	}
+	var version int
+	err = db{conn}.one("PRAGMA user_version", nil, func(row *sqlite.Stmt) { version = row.ColumnInt(0) })
+	if err == nil && version > len(files) {
+		err = fmt.Errorf("made by a newer Campfire: its schema has version %d, this program knows %d", version, len(files))
+	}
+	return err
 }
 
 // prepare sets what every connection needs; a pragma for each statement, as none works inside a savepoint.
@@ -166,11 +183,29 @@ func prepare(conn *sqlite.Conn) error {
 func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
 	conn, err := s.readers.Take(ctx)
 	if err != nil {
-		return err
+		return s.whyInterrupted(ctx, err)
 	}
-	defer s.readers.Put(conn)
+	defer func() {
+		s.readers.Put(conn)
+		if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+			err = s.whyInterrupted(ctx, err)
+		}
+	}()
 	defer sqlitex.Transaction(conn)(&err)
 	return f(db{conn})
+}
+
+// whyInterrupted answers what has kept a read from its end: its caller hung up, or the store was closed.
+func (s *Store) whyInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	select {
+	case <-s.writer.closing:
+		return ErrClosed
+	default:
+		return err
+	}
 }
 
 // Ping reads from the database, to see that it is there.
@@ -245,7 +280,8 @@ func checkText(field, text string, most int) (string, error) {
 // isBlank tells whether nothing of a text can be seen.
 func isBlank(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && !unicode.IsControl(r) &&
-			r != '\u2800' && r != '\u3164' && r != '\uffa0' && r != '\u115f' && r != '\u1160' && !unicode.Is(unicode.Variation_Selector, r)
+		const noDots = '\u2800' // of braille
+		return r != noDots && !unicode.IsSpace(r) && !unicode.IsControl(r) &&
+			!unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 	})
 }

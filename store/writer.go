@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,14 +20,14 @@ type writer struct {
 	conn      *sqlite.Conn
 	queue     chan *pendingWrite
 	closing   chan struct{}
-	closeOnce sync.Once
 	stopped   chan struct{}
 	committed func([]Change)
 	commits   atomic.Int64
+	epoch     string // of this life of the database
 
 	// Only the writer's goroutine touches what follows.
-	revision int64             // the newest one given out
-	members  map[int64][]int64 // room → its members, as of the last commit or the write under way
+	revision int64              // the newest one given out
+	members  map[int64]audience // by room, as of the last commit or the write under way
 }
 
 // pendingWrite is a write that waits its turn.
@@ -55,7 +54,7 @@ func startWriter(conn *sqlite.Conn) (*writer, error) {
 		closing:   make(chan struct{}),
 		stopped:   make(chan struct{}),
 		committed: func([]Change) {},
-		members:   map[int64][]int64{},
+		members:   map[int64]audience{},
 	}
 	if err := w.readRevision(); err != nil {
 		return nil, err
@@ -64,15 +63,10 @@ func startWriter(conn *sqlite.Conn) (*writer, error) {
 	return w, nil
 }
 
-// close carries out the writes that wait, then closes the connection.
-func (w *writer) close() error {
-	var err error
-	w.closeOnce.Do(func() {
-		close(w.closing)
-		<-w.stopped
-		err = w.conn.Close()
-	})
-	return err
+// stop carries out the writes that wait, and no more. It is called once.
+func (w *writer) stop() {
+	close(w.closing)
+	<-w.stopped
 }
 
 // write carries out run in its turn, whole or not at all, and answers when the change is durable. Nothing in run may wait
@@ -201,8 +195,9 @@ func (w *writer) runOne(pending *pendingWrite) ([]Change, error) {
 	if err := w.exec("SAVEPOINT one_write"); err != nil {
 		return nil, err
 	}
-	t := &tx{db: db{w.conn}, writer: w, now: time.Now()}
+	t, before := &tx{db: db{w.conn}, writer: w, now: time.Now()}, w.revision
 	if pending.err = runSafely(pending.run, t); pending.err != nil {
+		w.revision = before
 		for _, room := range t.touched {
 			delete(w.members, room)
 		}
@@ -229,13 +224,15 @@ func runSafely(run func(*tx) error, t *tx) (err error) {
 func (w *writer) exec(sql string) error { return sqlitex.Execute(w.conn, sql, nil) }
 
 func (w *writer) readRevision() error {
-	return db{w.conn}.one("SELECT latest FROM revisions", nil, func(row *sqlite.Stmt) { w.revision = row.ColumnInt64(0) })
+	return db{w.conn}.one("SELECT latest, epoch FROM revisions", nil, func(row *sqlite.Stmt) {
+		w.revision, w.epoch = row.ColumnInt64(0), row.ColumnText(1)
+	})
 }
 
 // changed notes what this write changes. It is told once it is committed.
 func (t *tx) changed(c Change) { t.changes = append(t.changes, c) }
 
-// nextRevision takes the next number of the one counter of changes. A write that fails leaves a gap, which does no harm.
+// nextRevision takes the next number of the one counter of changes. A write that fails gives its numbers back.
 func (t *tx) nextRevision() int64 {
 	t.writer.revision++
 	return t.writer.revision
@@ -244,21 +241,34 @@ func (t *tx) nextRevision() int64 {
 // micros is the write's moment as the database keeps it.
 func (t *tx) micros() int64 { return t.now.UnixMicro() }
 
-// membersOf lists who is in a room. As only the writer changes memberships it may remember them, so that a post costs no
-// read for each member. The list is shared: nobody changes it.
-func (t *tx) membersOf(roomID int64) ([]int64, error) {
-	if members, ok := t.writer.members[roomID]; ok {
-		return members, nil
-	}
-	members, err := t.ids("SELECT user_id FROM memberships WHERE room_id = :room_id", args{":room_id": roomID})
-	if err != nil {
-		return nil, err
-	}
-	t.writer.members[roomID] = members
-	return members, nil
+// audience is whom the news of a room concerns. Its lists are shared: nobody changes them.
+type audience struct {
+	all     []int64
+	visible []int64 // those who have the room in their sidebar
 }
 
-// forgetMembersOf is called when the members of a room have changed.
+// audienceOf lists who is in a room. As only the writer changes memberships it may remember them, so that a post costs no
+// read for each member.
+func (t *tx) audienceOf(roomID int64) (audience, error) {
+	if a, ok := t.writer.members[roomID]; ok {
+		return a, nil
+	}
+	var a audience
+	err := t.each("SELECT user_id, involvement FROM memberships WHERE room_id = :room_id", args{":room_id": roomID},
+		func(row *sqlite.Stmt) error {
+			a.all = append(a.all, row.ColumnInt64(0))
+			if Involvement(row.ColumnText(1)) != Invisible {
+				a.visible = append(a.visible, row.ColumnInt64(0))
+			}
+			return nil
+		})
+	if err == nil {
+		t.writer.members[roomID] = a
+	}
+	return a, err
+}
+
+// forgetMembersOf is called when the members of a room, or what they see of it, have changed.
 func (t *tx) forgetMembersOf(roomID int64) {
 	delete(t.writer.members, roomID)
 	t.touched = append(t.touched, roomID)

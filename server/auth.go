@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"campfire.example/gen/campfire/v1/campfirev1connect"
+	"campfire.example/store"
+)
+
+// forStrangers are the calls that need nobody to be signed in.
+var forStrangers = map[string]bool{
+	campfirev1connect.AccountServiceGetAccountProcedure:    true,
+	campfirev1connect.AccountServiceSetUpProcedure:         true,
+	campfirev1connect.SessionServiceSignInProcedure:        true,
+	campfirev1connect.SessionServiceJoinProcedure:          true,
+	campfirev1connect.SessionServiceClaimTransferProcedure: true,
+}
+
+const (
+	sessionCookie    = "session_token"
+	sessionCookieAge = 400 * 24 * time.Hour // the most that browsers keep; renewed whenever the app is opened
+)
+
+// request is what is known of a request before its handler.
+type request struct {
+	id      string
+	address netip.Addr // the client's
+	agent   string
+	secure  bool           // whether it came by TLS
+	cookie  string         // the session token, if it came as a cookie
+	caller  store.Identity // zero for strangers
+}
+
+type requestKey struct{}
+
+func about(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// caller is who is calling. Behind callers it is always somebody, but for forStrangers.
+func caller(ctx context.Context) store.Identity { return about(ctx).caller }
+
+func (r *request) device() store.Device {
+	device := store.Device{UserAgent: r.agent}
+	if r.address.IsValid() {
+		device.IPAddress = r.address.String()
+	}
+	return device
+}
+
+// introduce notes what every handler may want to know of a request, and sets the headers of every answer.
+func (s *Server) introduce(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		known := &request{id: rand.Text()[:12], agent: r.UserAgent()}
+		known.address, known.secure = s.client(r)
+		w.Header().Set("X-Request-Id", known.id)
+		w.Header().Set("X-Version", s.config.Version)
+		secure(w.Header())
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
+	})
+}
+
+// callers lets pass whom it knows, and strangers to what is open to them. It stands before Connect, so that streams are
+// guarded as calls are.
+func (s *Server) callers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		known := about(r.Context())
+		token := known.token(r)
+		err := error(store.ErrUnauthenticated)
+		if token != "" {
+			known.caller, err = s.store.Authenticate(r.Context(), token, known.device())
+		}
+		if err != nil && (!forStrangers[r.URL.Path] || !errors.Is(err, store.ErrUnauthenticated)) {
+			s.refuse(w, r, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// token is the session token of a request: a bearer token or a cookie. Beside a bearer token no cookie counts, so that a
+// page elsewhere cannot add its own to a cookie's.
+func (r *request) token(req *http.Request) string {
+	if authorization := req.Header.Get("Authorization"); authorization != "" {
+		scheme, token, _ := strings.Cut(authorization, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return ""
+		}
+		return strings.TrimSpace(token)
+	}
+	if cookie, err := req.Cookie(sessionCookie); err == nil {
+		r.cookie = cookie.Value
+	}
+	return r.cookie
+}
+
+// errorWriter answers in the protocol of the request.
+var errorWriter = connect.NewErrorWriter()
+
+// refuse answers an error before any handler.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = s.wireError(r.Context(), err)
+	if errorWriter.IsSupported(r) {
+		_ = errorWriter.Write(w, r, err) // the client has hung up
+		return
+	}
+	status := http.StatusInternalServerError
+	switch connect.CodeOf(err) {
+	case connect.CodeUnauthenticated:
+		status = http.StatusUnauthorized
+	case connect.CodePermissionDenied:
+		status = http.StatusForbidden
+	case connect.CodeNotFound:
+		status = http.StatusNotFound
+	}
+	http.Error(w, err.Error(), status)
+}
+
+// denyCrossOrigin answers a page of another site that would act with a visitor's cookie.
+func (s *Server) denyCrossOrigin(w http.ResponseWriter, r *http.Request) {
+	s.log.Warn("cross-origin request refused", "request", about(r.Context()).id, "origin", r.Header.Get("Origin"), "host", r.Host)
+	s.refuse(w, r, connect.NewError(connect.CodePermissionDenied,
+		errors.New("pages of other origins may not call this server; its operator can allow them with --origins")))
+}
+
+// setSessionCookie signs a browser in; an empty token signs it out.
+func setSessionCookie(ctx context.Context, token string) {
+	cookie := &http.Cookie{
+		Name: sessionCookie, Value: token, Path: "/", MaxAge: int(sessionCookieAge.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: about(ctx).secure,
+	}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	if call, ok := connect.CallInfoForHandlerContext(ctx); ok {
+		call.ResponseHeader().Add("Set-Cookie", cookie.String())
+	}
+}

@@ -1,0 +1,147 @@
+// Command campfire is a group chat in one program: it serves the web client, the API and its live events from one data
+// folder.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"campfire.example/server"
+	"campfire.example/store"
+	"campfire.example/webclient"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=1.0.0".
+var version = "0.0.0-dev"
+
+const usage = `Campfire: group chat in one program.
+
+  campfire [serve] [settings]   answer people and bots (this is the default)
+  campfire version              print the version
+  campfire help                 print this
+
+Settings, each also by the environment variable beside it:
+`
+
+func main() {
+	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "campfire:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "serve":
+		settings, err := readSettings(args)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return serve(ctx, settings)
+	case "version":
+		fmt.Println(version)
+		return nil
+	case "help":
+		_, err := readSettings([]string{"-help"})
+		return err
+	default:
+		return fmt.Errorf("no such command %q; campfire help lists them", command)
+	}
+}
+
+// settings are what the operator decides.
+type settings struct {
+	address string
+	data    string
+	proxies []netip.Prefix
+	origins []string
+	logJSON bool
+}
+
+func readSettings(args []string) (settings, error) {
+	var s settings
+	var logFormat, proxies, origins string
+	flags := flag.NewFlagSet("campfire", flag.ContinueOnError)
+	flags.StringVar(&s.address, "addr", env("CAMPFIRE_ADDR", ":8080"), "`address` to listen on (CAMPFIRE_ADDR)")
+	flags.StringVar(&s.data, "data", env("CAMPFIRE_DATA", "./data"), "`folder` for the database (CAMPFIRE_DATA)")
+	flags.StringVar(&proxies, "trusted-proxies", env("CAMPFIRE_TRUSTED_PROXIES", ""),
+		"`networks`, separated by commas, whose X-Forwarded-For counts (CAMPFIRE_TRUSTED_PROXIES)")
+	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
+		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
+	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("cannot use %q; campfire help lists the settings", flags.Arg(0))
+	}
+	for _, text := range list(proxies) {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return s, fmt.Errorf("trusted-proxies: %w", err)
+		}
+		s.proxies = append(s.proxies, network)
+	}
+	s.origins = list(origins)
+	switch logFormat {
+	case "json":
+		s.logJSON = true
+	case "text":
+	default:
+		return s, fmt.Errorf("log: must be text or json, not %q", logFormat)
+	}
+	return s, nil
+}
+
+func env(name, otherwise string) string {
+	if value, ok := os.LookupEnv(name); ok {
+		return value
+	}
+	return otherwise
+}
+
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func serve(ctx context.Context, s settings) (err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if s.logJSON {
+		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	st, err := store.Open(ctx, s.data, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	listener, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return err
+	}
+	campfire := server.New(st, server.Config{
+		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, Origins: s.origins, Log: log,
+	})
+	log.Info("listening", "address", listener.Addr().String(), "data", s.data, "version", version)
+	err = campfire.Serve(ctx, listener)
+	log.Info("stopped")
+	return err
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"campfire.example/store"
+)
+
+// codes are what the store's errors are on the wire.
+var codes = []struct {
+	err  error
+	code connect.Code
+}{
+	{store.ErrNotFound, connect.CodeNotFound},
+	{store.ErrForbidden, connect.CodePermissionDenied},
+	{store.ErrTaken, connect.CodeAlreadyExists},
+	{store.ErrConflict, connect.CodeFailedPrecondition},
+	{store.ErrUnauthenticated, connect.CodeUnauthenticated},
+	{store.ErrClosed, connect.CodeUnavailable},
+	{context.Canceled, connect.CodeCanceled},
+	{context.DeadlineExceeded, connect.CodeDeadlineExceeded},
+}
+
+// wireError gives every error its code. What nobody expected is logged with the request's id; the caller sees only that.
+func (s *Server) wireError(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if known := new(connect.Error); errors.As(err, &known) {
+		return err
+	}
+	if invalid := new(store.InvalidError); errors.As(err, &invalid) {
+		return withDetail(connect.NewError(connect.CodeInvalidArgument, err), &errdetails.BadRequest{
+			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: invalid.Field, Description: invalid.Reason}},
+		})
+	}
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			return connect.NewError(c.code, err)
+		}
+	}
+	s.log.Error("call failed", "request", about(ctx).id, "error", err)
+	return internalError(ctx)
+}
+
+func internalError(ctx context.Context) error {
+	return connect.NewError(connect.CodeInternal, fmt.Errorf("something went wrong here; the log knows more of request %s", about(ctx).id))
+}
+
+// recovered answers a call whose handler panicked.
+func (s *Server) recovered(ctx context.Context, spec connect.Spec, _ http.Header, p any) error {
+	s.log.Error("call panicked", "request", about(ctx).id, "procedure", spec.Procedure, "panic", p, "stack", string(debug.Stack()))
+	return internalError(ctx)
+}
+
+// tooMany asks the caller to come back later.
+func tooMany(what string, delay time.Duration) error {
+	return withDetail(connect.NewError(connect.CodeResourceExhausted, errors.New(what)),
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)})
+}
+
+func withDetail(err *connect.Error, detail proto.Message) error {
+	if d, detailErr := connect.NewErrorDetail(detail); detailErr == nil {
+		err.AddDetail(d)
+	}
+	return err
+}
+
+// errorInterceptor passes the errors of every handler through wireError.
+type errorInterceptor struct{ s *Server }
+
+// WrapUnary implements connect.Interceptor.
+func (i errorInterceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		res, err := next(ctx, req)
+		return res, i.s.wireError(ctx, err)
+	}
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (i errorInterceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		return i.s.wireError(ctx, next(ctx, conn))
+	}
+}
+
+// WrapStreamingClient implements connect.Interceptor. The server calls nobody.
+func (i errorInterceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}

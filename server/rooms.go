@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/store"
+)
+
+// ListRooms implements RoomService.
+func (s *Server) ListRooms(ctx context.Context, req *campfirev1.ListRoomsRequest) (*campfirev1.ListRoomsResponse, error) {
+	rooms, suggested, err := s.store.ListRooms(ctx, caller(ctx).UserID, req.GetIncludeInvisible())
+	if err != nil {
+		return nil, err
+	}
+	res := &campfirev1.ListRoomsResponse{SuggestedUsers: usersProto(suggested)}
+	for _, room := range rooms {
+		res.Rooms = append(res.Rooms, s.roomProto(room))
+	}
+	return res, nil
+}
+
+// GetRoom implements RoomService.
+func (s *Server) GetRoom(ctx context.Context, req *campfirev1.GetRoomRequest) (*campfirev1.GetRoomResponse, error) {
+	room, err := s.store.GetRoom(ctx, caller(ctx).UserID, req.GetRoomId())
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.GetRoomResponse{Room: s.roomProto(room)}, nil
+}
+
+// CreateRoom implements RoomService.
+func (s *Server) CreateRoom(ctx context.Context, req *campfirev1.CreateRoomRequest) (*campfirev1.CreateRoomResponse, error) {
+	room, err := s.store.CreateRoom(ctx, caller(ctx).UserID, store.NewRoom{
+		Kind: roomKinds[req.GetKind()], Name: req.GetName(), MemberIDs: req.GetMemberIds(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.CreateRoomResponse{Room: s.roomProto(room)}, nil
+}
+
+// OpenDirectRoom implements RoomService.
+func (s *Server) OpenDirectRoom(ctx context.Context, req *campfirev1.OpenDirectRoomRequest) (*campfirev1.OpenDirectRoomResponse, error) {
+	room, err := s.store.OpenDirectRoom(ctx, caller(ctx).UserID, req.GetUserIds())
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.OpenDirectRoomResponse{Room: s.roomProto(room)}, nil
+}
+
+// ListMembers implements RoomService.
+func (s *Server) ListMembers(ctx context.Context, req *campfirev1.ListMembersRequest) (*campfirev1.ListMembersResponse, error) {
+	members, next, err := s.store.ListMembers(ctx, caller(ctx).UserID, req.GetRoomId(),
+		store.Page{Size: int(req.GetPageSize()), Token: req.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.ListMembersResponse{Members: usersProto(members), NextPageToken: next}, nil
+}
+
+var roomKinds = map[campfirev1.RoomKind]store.RoomKind{
+	campfirev1.RoomKind_ROOM_KIND_OPEN:   store.OpenRoom,
+	campfirev1.RoomKind_ROOM_KIND_CLOSED: store.ClosedRoom,
+	campfirev1.RoomKind_ROOM_KIND_DIRECT: store.DirectRoom,
+}
+
+var roomKindProtos = map[store.RoomKind]campfirev1.RoomKind{
+	store.OpenRoom:   campfirev1.RoomKind_ROOM_KIND_OPEN,
+	store.ClosedRoom: campfirev1.RoomKind_ROOM_KIND_CLOSED,
+	store.DirectRoom: campfirev1.RoomKind_ROOM_KIND_DIRECT,
+}
+
+var involvements = map[store.Involvement]campfirev1.Involvement{
+	store.Invisible:  campfirev1.Involvement_INVOLVEMENT_INVISIBLE,
+	store.Nothing:    campfirev1.Involvement_INVOLVEMENT_NOTHING,
+	store.Mentions:   campfirev1.Involvement_INVOLVEMENT_MENTIONS,
+	store.Everything: campfirev1.Involvement_INVOLVEMENT_EVERYTHING,
+}
+
+// roomProto is a room as its viewer's sidebar shows it. What they are looking at they have read.
+func (s *Server) roomProto(r store.Room) *campfirev1.Room {
+	return &campfirev1.Room{
+		Id:           r.ID,
+		Kind:         roomKindProtos[r.Kind],
+		Name:         r.Name,
+		CreatorId:    r.CreatorID,
+		Involvement:  involvements[r.Involvement],
+		Unread:       r.Unread && !s.presence.is(r.ViewerID, r.ID),
+		Participants: usersProto(r.Participants),
+		CreatedAt:    timestamppb.New(r.CreatedAt),
+		UpdatedAt:    timestamppb.New(r.UpdatedAt),
+	}
+}

@@ -1,0 +1,156 @@
+// Package server puts Campfire on the wire: handlers, who is calling, the streams of live events, and the embedded client.
+package server
+
+import (
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	connectcors "connectrpc.com/cors"
+	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
+	"github.com/rs/cors"
+
+	"campfire.example/gen/campfire/v1/campfirev1connect"
+	"campfire.example/store"
+)
+
+// Config is what the operator decides. The zero value works.
+type Config struct {
+	// Version is told to clients, as "1.0.0".
+	Version string
+	// Client is the built React client; nil to serve none.
+	Client fs.FS
+	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto headers count.
+	TrustedProxies []netip.Prefix
+	// Origins are other origins whose pages may call this server, as "https://example.org".
+	Origins []string
+	// MaxStreamsPerUser bounds how many streams one person or bot has open; 100 if it is 0.
+	MaxStreamsPerUser int
+	// Log gets the server's log; slog.Default() if it is nil.
+	Log *slog.Logger
+}
+
+// Server is one Campfire on the wire.
+type Server struct {
+	unimplemented
+	store     *store.Store
+	config    Config
+	log       *slog.Logger
+	timing    timing
+	hub       *hub
+	presence  *presence
+	attempts  *attempts
+	handler   http.Handler
+	stopping  chan struct{}
+	closeOnce sync.Once
+}
+
+// unimplemented answers the calls whose behaviour is still to come.
+type unimplemented struct {
+	campfirev1connect.UnimplementedAccountServiceHandler
+	campfirev1connect.UnimplementedSessionServiceHandler
+	campfirev1connect.UnimplementedUserServiceHandler
+	campfirev1connect.UnimplementedRoomServiceHandler
+	campfirev1connect.UnimplementedMessageServiceHandler
+	campfirev1connect.UnimplementedSearchServiceHandler
+	campfirev1connect.UnimplementedPresenceServiceHandler
+	campfirev1connect.UnimplementedEventServiceHandler
+	campfirev1connect.UnimplementedBotServiceHandler
+	campfirev1connect.UnimplementedPushServiceHandler
+}
+
+const (
+	maxRequestBytes  = 1 << 20          // of any one request
+	compressMinBytes = 1024             // smaller answers and events grow by compression
+	preflightAge     = 10 * time.Minute // browsers remember that long what other origins may
+)
+
+// New serves a store, and listens to what it commits.
+func New(st *store.Store, config Config) *Server {
+	if config.Log == nil {
+		config.Log = slog.Default()
+	}
+	if config.MaxStreamsPerUser == 0 {
+		config.MaxStreamsPerUser = 100
+	}
+	s := &Server{
+		store:    st,
+		config:   config,
+		log:      config.Log,
+		timing:   defaultTiming,
+		hub:      newHub(config.MaxStreamsPerUser),
+		presence: newPresence(),
+		attempts: newAttempts(),
+		stopping: make(chan struct{}),
+	}
+	s.handler = s.routes()
+	st.OnCommit(s.committed)
+	return s
+}
+
+// ServeHTTP answers every request: calls, streams, the client's pages.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close tells every open stream to reconnect, and ends it. It does not wait for them: http.Server.Shutdown does.
+func (s *Server) Close() { s.closeOnce.Do(func() { close(s.stopping) }) }
+
+func (s *Server) routes() http.Handler {
+	options := connect.WithHandlerOptions(
+		connect.WithReadMaxBytes(maxRequestBytes),
+		connect.WithCompressMinBytes(compressMinBytes),
+		connect.WithRecover(s.recovered),
+		connect.WithInterceptors(errorInterceptor{s}),
+	)
+	mux := http.NewServeMux()
+	names := []string{}
+	serve := func(name string, handler http.Handler) {
+		names = append(names, name)
+		mux.Handle("/"+name+"/", s.callers(handler))
+	}
+	mount := func(path string, handler http.Handler) {
+		serve(path[1:len(path)-1], handler)
+	}
+	mount(campfirev1connect.NewAccountServiceHandler(s, options))
+	mount(campfirev1connect.NewSessionServiceHandler(s, options))
+	mount(campfirev1connect.NewUserServiceHandler(s, options))
+	mount(campfirev1connect.NewRoomServiceHandler(s, options))
+	mount(campfirev1connect.NewMessageServiceHandler(s, options))
+	mount(campfirev1connect.NewSearchServiceHandler(s, options))
+	mount(campfirev1connect.NewPresenceServiceHandler(s, options))
+	mount(campfirev1connect.NewBotServiceHandler(s, options))
+	mount(campfirev1connect.NewPushServiceHandler(s, options))
+	_, events := campfirev1connect.NewEventServiceHandler(s, options, encodeEventsOnce)
+	serve(campfirev1connect.EventServiceName, streaming(events, s.timing.write))
+
+	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
+	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(names...)))
+	mux.HandleFunc("/up", s.up)
+	mux.Handle("GET /users/{id}/avatar", s.callers(http.HandlerFunc(s.avatar)))
+	mux.Handle("/", pages(s.config.Client))
+
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
+	handler := http.Handler(mux)
+	if len(s.config.Origins) > 0 {
+		for _, origin := range s.config.Origins {
+			if err := protection.AddTrustedOrigin(origin); err != nil {
+				s.log.Error("origin ignored", "origin", origin, "error", err)
+			}
+		}
+		handler = cors.New(cors.Options{
+			AllowedOrigins: s.config.Origins,
+			AllowedMethods: connectcors.AllowedMethods(),
+			AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization"),
+			ExposedHeaders: connectcors.ExposedHeaders(),
+			MaxAge:         int(preflightAge.Seconds()),
+		}).Handler(handler)
+	}
+	return s.introduce(protection.Handler(handler))
+}

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+
+	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/store"
+)
+
+// SignIn implements SessionService.
+func (s *Server) SignIn(ctx context.Context, req *campfirev1.SignInRequest) (*campfirev1.SignInResponse, error) {
+	if err := s.takeAttempt(ctx); err != nil {
+		return nil, err
+	}
+	token, user, err := s.store.SignIn(ctx, req.GetEmailAddress(), req.GetPassword(), about(ctx).device())
+	if err != nil {
+		return nil, err
+	}
+	setSessionCookie(ctx, token)
+	return &campfirev1.SignInResponse{SessionToken: token, User: profileProto(user)}, nil
+}
+
+// SignOut implements SessionService.
+func (s *Server) SignOut(ctx context.Context, _ *campfirev1.SignOutRequest) (*campfirev1.SignOutResponse, error) {
+	if err := s.store.SignOut(ctx, caller(ctx)); err != nil {
+		return nil, err
+	}
+	setSessionCookie(ctx, "")
+	return &campfirev1.SignOutResponse{}, nil
+}
+
+// Join implements SessionService.
+func (s *Server) Join(ctx context.Context, req *campfirev1.JoinRequest) (*campfirev1.JoinResponse, error) {
+	if err := s.takeAttempt(ctx); err != nil {
+		return nil, err
+	}
+	token, user, err := s.store.Join(ctx, req.GetJoinCode(), store.Person{
+		Name: req.GetName(), EmailAddress: req.GetEmailAddress(), Password: req.GetPassword(),
+	}, about(ctx).device())
+	if err != nil {
+		return nil, err
+	}
+	setSessionCookie(ctx, token)
+	return &campfirev1.JoinResponse{SessionToken: token, User: profileProto(user)}, nil
+}
+
+// GetCurrentUser implements SessionService. As the client asks it whenever it is opened, it also renews the cookie.
+func (s *Server) GetCurrentUser(ctx context.Context, _ *campfirev1.GetCurrentUserRequest) (*campfirev1.GetCurrentUserResponse, error) {
+	user, err := s.store.GetCurrentUser(ctx, caller(ctx).UserID)
+	if err != nil {
+		return nil, err
+	}
+	if token := about(ctx).cookie; token != "" {
+		setSessionCookie(ctx, token)
+	}
+	return &campfirev1.GetCurrentUserResponse{User: profileProto(user)}, nil
+}
+
+// takeAttempt counts a guess at a password or join code.
+func (s *Server) takeAttempt(ctx context.Context) error {
+	err := s.attempts.take(about(ctx).address)
+	if err != nil {
+		s.log.Warn("too many sign-in attempts", "request", about(ctx).id)
+	}
+	return err
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+)
+
+// contentPolicy is the second wall behind the cleaned bodies: nothing runs or loads that is not the client's own.
+const contentPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// secure sets the headers that every answer carries.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+}
+
+// up says whether the server can do its work.
+func (s *Server) up(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if err := s.store.Ping(r.Context()); err != nil {
+		s.log.Error("not up", "error", err)
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "up\n") // the client has hung up
+}
+
+// pages serves the built client: its files, and for every other path the page that finds its way by itself.
+func pages(client fs.FS) http.Handler {
+	if client == nil {
+		return http.NotFoundHandler()
+	}
+	index, err := fs.ReadFile(client, "index.html")
+	files := http.FileServerFS(client)
+	return gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		info, statErr := fs.Stat(client, name)
+		switch {
+		case statErr == nil && !info.IsDir() && name != "index.html" && !strings.HasPrefix(name, "."):
+			if strings.HasPrefix(name, "assets/") {
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with them
+			}
+			files.ServeHTTP(w, r)
+		case strings.HasPrefix(name, "assets/"):
+			http.NotFound(w, r)
+		case err != nil:
+			http.Error(w, "The client is not built into this server: run make build.", http.StatusNotFound)
+		default:
+			w.Header().Set("Cache-Control", "no-cache")
+			http.ServeContent(w, r, "index.html", time.Time{}, strings.NewReader(string(index)))
+		}
+	}))
+}
