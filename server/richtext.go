@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -45,8 +44,8 @@ var kept = map[string]string{
 }
 
 // unreadable are the elements whose content nobody was meant to read, or cannot read without them.
-var unreadable = regexp.MustCompile(`^(script|style|svg|math|template|iframe|object|applet|canvas|noscript|noembed|noframes|` +
-	`title|textarea|xmp|plaintext|select|datalist|button|video|audio|picture|action-text-attachment)$`)
+var unreadable = regexp.MustCompile(`^(script|style|svg|math|template|iframe|object|applet|canvas|noscript|noembed|` +
+	`noframes|title|textarea|xmp|plaintext|select|datalist|button|video|audio|picture|action-text-attachment)$`)
 
 // blocks end the paragraph they meet, as they do in a browser. In plain text this follows each of them.
 var blocks = map[string]string{
@@ -321,8 +320,7 @@ func writeText(w *strings.Builder, text string, bare bool) {
 				href = "https://" + link
 			}
 			writeText(w, text[:at[0]], false)
-			a := node{tag: "a", href: cmp.Or(href, "mailto:"+link), children: []*node{{text: link}}}
-			a.render(w, false)
+			(&node{tag: "a", href: cmp.Or(href, "mailto:"+link), children: []*node{{text: link}}}).render(w, false)
 			text = text[at[1]:]
 		}
 	}
@@ -340,15 +338,17 @@ func appendText(buf []byte, n *node, lists int) []byte {
 	case n.tag == "br":
 		return append(buf, '\n')
 	case n.tag == "ul" || n.tag == "ol":
-		if lists++; lists > 1 {
-			buf = append(buf, '\n')
-		}
+		lists++
 	}
 	start, position := len(buf), 0
 	for i, c := range n.children {
 		if next := n.children[i+1:]; c.tag == "" && len(next) > 0 && (next[0].tag == "br" || blocks[next[0].tag] != "") {
 			buf = append(buf, strings.TrimRight(c.text, "\n")...) // the next one starts a line anyway
 			continue
+		}
+		if isNestedList := lists > 0 && (c.tag == "ul" || c.tag == "ol"); isNestedList ||
+			blocks[c.tag] != "" && len(buf) > start && buf[len(buf)-1] != '\n' {
+			buf = append(buf, '\n')
 		}
 		if c.tag == "li" {
 			bullet := "•"
@@ -362,9 +362,9 @@ func appendText(buf []byte, n *node, lists int) []byte {
 	if blocks[n.tag] == "" {
 		return buf
 	}
-	said := bytes.TrimRight(buf[start:], "\n")
+	said := strings.TrimRight(string(buf[start:]), "\n")
 	if n.tag == "blockquote" {
-		said = []byte("“" + string(bytes.TrimSpace(said)) + "”")
+		said = "“" + strings.TrimSpace(said) + "”"
 	}
 	return append(append(buf[:start], said...), blocks[n.tag]...)
 }
