@@ -56,13 +56,13 @@ func (s *Server) whoHasNotRead(c store.MessageCreated) []int64 {
 func (s *Server) messageEvent(change store.Change) *event {
 	switch c := change.(type) {
 	case store.MessageCreated:
-		return s.resumable(messageEventHead(c.Message), func() *campfirev1.SubscribeResponse {
+		return s.resumable(messageEventHead(c.Message.ID, c.Message), func() *campfirev1.SubscribeResponse {
 			return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_MessageCreated{
 				MessageCreated: &campfirev1.MessageCreated{Message: messageProto(c.Message)},
 			}}
 		})
 	case store.MessageUpdated:
-		return s.resumable(messageEventHead(c.Message), func() *campfirev1.SubscribeResponse {
+		return s.resumable(messageEventHead(c.Message.Revision, c.Message), func() *campfirev1.SubscribeResponse {
 			return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_MessageUpdated{
 				MessageUpdated: &campfirev1.MessageUpdated{Message: messageProto(c.Message)},
 			}}
@@ -78,12 +78,12 @@ func (s *Server) messageEvent(change store.Change) *event {
 	}
 }
 
-func messageEventHead(m store.Message) event {
+func messageEventHead(revision int64, m store.Message) event {
 	size := len(m.Body.HTML) + len(m.Body.Text)
 	for _, b := range m.Boosts {
 		size += len(b.Content) + eventOverhead
 	}
-	return event{revision: m.Revision, roomID: m.RoomID, size: size}
+	return event{revision: revision, roomID: m.RoomID, size: size}
 }
 
 // resumable makes an event that a stream can resume from.

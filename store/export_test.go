@@ -6,8 +6,9 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
-	"strings"
 
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -15,6 +16,9 @@ import (
 
 // Commits counts the commits of the writer.
 func (s *Store) Commits() int64 { return s.writer.commits.Load() }
+
+// DummyDigest is what passwords are compared with for addresses nobody has.
+func (s *Store) DummyDigest() []byte { return s.dummyDigest }
 
 // HoldWriter keeps the writer busy until release is called, so that the writes that come meanwhile share a batch.
 func (s *Store) HoldWriter() (release func()) {
@@ -66,30 +70,16 @@ func (s *Store) GrantAndFail(ctx context.Context, userID, roomID int64) error {
 	})
 }
 
-// Statements lists every statement that the store has prepared so far, with how SQLite carries it out.
-func (s *Store) Statements(ctx context.Context) (plans map[string][]string, err error) {
-	plans = map[string][]string{}
-	collect := func(db db) error {
-		// The library keeps them by their text in a field of its own.
-		for _, sql := range reflect.ValueOf(db.conn).Elem().FieldByName("stmts").MapKeys() {
-			if strings.HasPrefix(sql.String(), "EXPLAIN") {
-				continue
-			}
-			stmt, _, err := db.conn.PrepareTransient("EXPLAIN QUERY PLAN " + sql.String())
-			if err != nil {
-				return err
-			}
-			defer func() { _ = stmt.Finalize() }()
-			for row, err := stmt.Step(); row || err != nil; row, err = stmt.Step() {
-				if err != nil {
-					return err
-				}
-				plans[sql.String()] = append(plans[sql.String()], stmt.ColumnText(3))
-			}
-		}
-		return nil
-	}
-	if err := s.write(ctx, func(tx *tx) error { return collect(tx.db) }); err != nil {
+// Statement is one that the store has prepared.
+type Statement struct {
+	SQL        string
+	Plan       []string // how SQLite carries it out
+	Reprepared int      // how often it was prepared anew
+}
+
+// Statements lists every statement that the store has prepared so far.
+func (s *Store) Statements(ctx context.Context) (all []Statement, err error) {
+	if err := s.write(ctx, func(tx *tx) error { return addStatements(&all, tx.conn) }); err != nil {
 		return nil, err
 	}
 	var conns []*sqlite.Conn
@@ -101,8 +91,32 @@ func (s *Store) Statements(ctx context.Context) (plans map[string][]string, err 
 		conns = append(conns, conn)
 	}
 	for _, conn := range conns {
-		err = errors.Join(err, collect(db{conn}))
+		err = errors.Join(err, addStatements(&all, conn))
 		s.readers.Put(conn)
 	}
-	return plans, err
+	return all, err
+}
+
+// addStatements reads what the driver keeps to itself: its statements, by their text, and their handles.
+func addStatements(all *[]Statement, conn *sqlite.Conn) error {
+	inside := reflect.ValueOf(conn).Elem()
+	tls := (*libc.TLS)(inside.FieldByName("tls").UnsafePointer())
+	for it := inside.FieldByName("stmts").MapRange(); it.Next(); {
+		statement := Statement{SQL: it.Key().String()}
+		handle := uintptr(it.Value().Elem().FieldByName("stmt").Uint())
+		statement.Reprepared = int(sqlite3.Xsqlite3_stmt_status(tls, handle, sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
+		explain, _, err := conn.PrepareTransient("EXPLAIN QUERY PLAN " + statement.SQL)
+		if err != nil {
+			return err
+		}
+		row, err := explain.Step()
+		for ; row && err == nil; row, err = explain.Step() {
+			statement.Plan = append(statement.Plan, explain.ColumnText(3))
+		}
+		if err := errors.Join(err, explain.Finalize()); err != nil {
+			return err
+		}
+		*all = append(*all, statement)
+	}
+	return nil
 }

@@ -109,9 +109,9 @@ var (
 // maxMissed bounds what a stream is told when it resumes.
 const maxMissed = 1000
 
-// ChangesSince answers the changes of messages in the user's rooms after a position, oldest first, each message once as it
-// is now, and the position it has come to; that also when the error says why the changes cannot be told. Without a since
-// it answers the latest position.
+// ChangesSince answers the changes of messages in the user's rooms after a position, in their order, and the position it
+// has come to; that also when the error says why the changes cannot be told. Each message is told as it is now: where it
+// was created and, if it was, where it was changed last. Without a since it answers the latest position.
 func (s *Store) ChangesSince(ctx context.Context, userID int64, since *Position) (missed []Change, latest Position, err error) {
 	err = s.read(ctx, func(db db) error {
 		var forgotten int64
@@ -164,7 +164,8 @@ func (d db) changesSince(userID, revision int64) ([]Change, error) {
 	for _, m := range messages {
 		if m.ID > revision {
 			missed = append(missed, MessageCreated{Message: m})
-		} else {
+		}
+		if m.Revision > m.ID {
 			missed = append(missed, MessageUpdated{Message: m})
 		}
 	}
@@ -175,7 +176,7 @@ func (d db) changesSince(userID, revision int64) ([]Change, error) {
 func revisionOf(c Change) int64 {
 	switch c := c.(type) {
 	case MessageCreated:
-		return c.Message.Revision
+		return c.Message.ID // also when it has been changed since
 	case MessageUpdated:
 		return c.Message.Revision
 	case MessageDeleted:

@@ -24,7 +24,7 @@ func missed(t testing.TB, s *store.Store, user store.User, since store.Position)
 		var revision int64
 		switch c := change.(type) {
 		case store.MessageCreated:
-			said, revision = append(said, "+"+c.Message.Body.Text), c.Message.Revision
+			said, revision = append(said, "+"+c.Message.Body.Text), c.Message.ID
 		case store.MessageUpdated:
 			said, revision = append(said, fmt.Sprintf("~%s(%d)", c.Message.Body.Text, len(c.Message.Boosts))), c.Message.Revision
 		case store.MessageDeleted:
@@ -45,7 +45,7 @@ func now(t testing.TB, s *store.Store, user store.User) store.Position {
 	return latest
 }
 
-func TestChangesSinceTellsEachMessageOnceAsItIsNow(t *testing.T) {
+func TestChangesSinceTellsWhatWasMissedInOrder(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)
 	old := post(t, campfire.Store, campfire.David, campfire.Designers.ID, "old")
@@ -74,7 +74,7 @@ func TestChangesSinceTellsEachMessageOnceAsItIsNow(t *testing.T) {
 	post(t, campfire.Store, campfire.David, campfire.AllTalk.ID, "to all")
 
 	for user, want := range map[store.User]string{
-		campfire.Jason: fmt.Sprintf("+two ~older indeed(0) -%d ~boosted(1) +one indeed -%d ~twice(0) +to all", gone.ID, fleeting.ID),
+		campfire.Jason: fmt.Sprintf("+one indeed +two ~older indeed(0) -%d ~boosted(1) ~one indeed(0) -%d ~twice(0) +to all", gone.ID, fleeting.ID),
 		campfire.Kevin: "+to all",
 	} {
 		got, latest := missed(t, campfire.Store, user, since)
@@ -184,8 +184,7 @@ func TestAResumerSeesEachMessageOnceWhileOthersPost(t *testing.T) {
 		position = latest
 	}
 	group.Wait()
-	// Between two polls an edited message comes after those posted before its edit; so each once, and all of them.
 	wantEqual(t, "messages seen", len(seen), 150)
-	wantEqual(t, "messages seen, each once", strings.Fields(strings.Trim(fmt.Sprint(sorted(seen)), "[]")),
+	wantEqual(t, "messages seen, each once and in order", strings.Fields(strings.Trim(fmt.Sprint(seen), "[]")),
 		inDatabase(t, campfire.Folder, "SELECT id FROM messages ORDER BY id"))
 }

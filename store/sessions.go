@@ -121,10 +121,12 @@ func (s *Store) Authenticate(ctx context.Context, token string, device Device) (
 	if err != nil || time.Since(lastActive) <= activityInterval {
 		return who, err
 	}
-	return who, s.write(ctx, func(tx *tx) error {
+	// Whoever may come in does so even if that cannot be noted, as when the disk is full.
+	_ = s.write(ctx, func(tx *tx) error {
 		return tx.exec("UPDATE sessions SET last_active_at = :now, ip_address = :ip, user_agent = :agent WHERE id = :id",
 			args{":now": tx.micros(), ":ip": device.IPAddress, ":agent": cut(device.UserAgent), ":id": who.SessionID})
 	})
+	return who, nil
 }
 
 // RequireSession: the session is still there, and its user takes part.

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"campfire.example/store"
 	"campfire.example/store/storetest"
 )
@@ -40,6 +42,16 @@ func TestSigningIn(t *testing.T) {
 		}
 	}
 	wantEqual(t, "devices", inDatabase(t, campfire.Folder, "SELECT DISTINCT ip_address, user_agent FROM sessions WHERE ip_address <> ''"), []string{"192.0.2.1 Firefox"})
+}
+
+func TestAnUnknownAddressTakesAsLongAsAWrongPassword(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	if cost, err := bcrypt.Cost(campfire.DummyDigest()); err != nil || cost != bcrypt.MinCost {
+		t.Errorf("got cost %d, %v; want that of everyone's passwords here, %d", cost, err, bcrypt.MinCost)
+	}
+	err := bcrypt.CompareHashAndPassword(campfire.DummyDigest(), []byte(storetest.Password))
+	wantErr(t, "compared to the end", err, bcrypt.ErrMismatchedHashAndPassword)
 }
 
 func TestOnlyTheFirst72BytesOfAPasswordCount(t *testing.T) {

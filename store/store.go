@@ -76,6 +76,9 @@ func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
 	if opts.PasswordCost == 0 {
 		opts.PasswordCost = 12
 	}
+	if err := keepPlans(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}

@@ -80,6 +80,9 @@ func (s *Store) GetUser(ctx context.Context, id int64) (u User, err error) {
 
 func (d db) user(id int64) (u User, err error) {
 	err = d.one("SELECT "+userColumns+" FROM users WHERE id = :id", args{":id": id}, func(row *sqlite.Stmt) { u = scanUser(row) })
+	if err != nil {
+		err = fmt.Errorf("user %w", err)
+	}
 	return u, err
 }
 
