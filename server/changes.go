@@ -27,6 +27,7 @@ func (s *Server) committed(changes []store.Change) {
 		case store.RoomRemoved:
 			if c.Left {
 				s.hub.removeFromRoom(c.UserID, c.RoomID)
+				s.presence.remove(c.UserID, c.RoomID)
 			}
 			s.hub.send([]int64{c.UserID}, roomRemoved(c.RoomID))
 		case store.RoomRead:
@@ -39,6 +40,8 @@ func (s *Server) committed(changes []store.Change) {
 			s.hub.send(c.Audience, typingStopped(c))
 		case store.UserChanged:
 			s.hub.sendAll(userChanged(c.User))
+		case store.AccountChanged:
+			s.hub.sendAll(accountChanged(c.Account))
 		case store.SessionEnded:
 			s.hub.endSession(c.Identity)
 		}
@@ -159,6 +162,14 @@ func userChanged(u store.User) *event {
 	return newEvent(event{}, func() *campfirev1.SubscribeResponse {
 		return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_UserChanged{
 			UserChanged: &campfirev1.UserChanged{User: userProto(u)},
+		}}
+	})
+}
+
+func accountChanged(a store.Account) *event {
+	return newEvent(event{}, func() *campfirev1.SubscribeResponse {
+		return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_AccountChanged{
+			AccountChanged: &campfirev1.AccountChanged{Account: accountProto(a)},
 		}}
 	})
 }

@@ -175,7 +175,10 @@ func (w *wire) write(events ...any) error {
 		}
 	}
 	w.flusher.held = false
-	return w.flusher.flush()
+	if err := w.flusher.flush(); err != nil {
+		return connect.NewError(connect.CodeCanceled, err) // the reader is gone, or stands still: nothing for the log
+	}
+	return nil
 }
 
 // flusher stands between Connect, which flushes after each message, and the socket. It holds flushes back while more

@@ -160,6 +160,19 @@ func (p *presence) leave(st *stream, roomID int64) (left bool) {
 	return true
 }
 
+// remove makes a user absent from a room they have left.
+func (p *presence) remove(userID, roomID int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, timer := range p.rooms[roomID][userID] {
+		timer.Stop()
+	}
+	delete(p.rooms[roomID], userID)
+	if len(p.rooms[roomID]) == 0 {
+		delete(p.rooms, roomID)
+	}
+}
+
 // lost gives back every lease of a stream, and answers the rooms that its user is absent from now.
 func (p *presence) lost(st *stream) []int64 {
 	p.mu.Lock()

@@ -61,6 +61,47 @@ func (s *Server) ListMembers(ctx context.Context, req *campfirev1.ListMembersReq
 	return &campfirev1.ListMembersResponse{Members: usersProto(members), NextPageToken: next}, nil
 }
 
+// UpdateRoom implements RoomService.
+func (s *Server) UpdateRoom(ctx context.Context, req *campfirev1.UpdateRoomRequest) (*campfirev1.UpdateRoomResponse, error) {
+	changes := store.RoomChanges{Name: req.Name, Grant: req.GetGrantUserIds(), Revoke: req.GetRevokeUserIds()}
+	if req.Kind != nil {
+		kind := roomKinds[req.GetKind()]
+		changes.Kind = &kind
+	}
+	room, err := s.store.UpdateRoom(ctx, caller(ctx).UserID, req.GetRoomId(), changes)
+	if err != nil || room == nil {
+		return &campfirev1.UpdateRoomResponse{}, err
+	}
+	return &campfirev1.UpdateRoomResponse{Room: s.roomProto(*room)}, nil
+}
+
+// DeleteRoom implements RoomService.
+func (s *Server) DeleteRoom(ctx context.Context, req *campfirev1.DeleteRoomRequest) (*campfirev1.DeleteRoomResponse, error) {
+	if err := s.store.DeleteRoom(ctx, caller(ctx).UserID, req.GetRoomId()); err != nil {
+		return nil, err
+	}
+	return &campfirev1.DeleteRoomResponse{}, nil
+}
+
+// SetInvolvement implements RoomService.
+func (s *Server) SetInvolvement(ctx context.Context, req *campfirev1.SetInvolvementRequest) (*campfirev1.SetInvolvementResponse, error) {
+	room, err := s.store.SetInvolvement(ctx, caller(ctx).UserID, req.GetRoomId(), involvementOf(req.GetInvolvement()))
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.SetInvolvementResponse{Room: s.roomProto(room)}, nil
+}
+
+// involvementOf is empty for what is no involvement.
+func involvementOf(wanted campfirev1.Involvement) store.Involvement {
+	for involvement, known := range involvements {
+		if known == wanted {
+			return involvement
+		}
+	}
+	return ""
+}
+
 var roomKinds = map[campfirev1.RoomKind]store.RoomKind{
 	campfirev1.RoomKind_ROOM_KIND_OPEN:   store.OpenRoom,
 	campfirev1.RoomKind_ROOM_KIND_CLOSED: store.ClosedRoom,

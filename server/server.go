@@ -132,6 +132,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(names...)))
 	mux.HandleFunc("/up", s.up)
+	mux.HandleFunc("GET /custom.css", s.customStyles)
 	mux.Handle("GET /users/{id}/avatar", s.callers(http.HandlerFunc(s.avatar)))
 	mux.Handle("/", pages(s.config.Client))
 

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	campfirev1 "campfire.example/gen/campfire/v1"
 	"campfire.example/store"
 )
@@ -54,6 +56,57 @@ func (s *Server) GetCurrentUser(ctx context.Context, _ *campfirev1.GetCurrentUse
 		setSessionCookie(ctx, token)
 	}
 	return &campfirev1.GetCurrentUserResponse{User: profileProto(user)}, nil
+}
+
+// CreateTransfer implements SessionService.
+func (s *Server) CreateTransfer(ctx context.Context, req *campfirev1.CreateTransferRequest) (*campfirev1.CreateTransferResponse, error) {
+	personID := caller(ctx).UserID
+	if req.UserId != nil {
+		personID = req.GetUserId()
+	}
+	token, expires, err := s.store.CreateTransfer(ctx, caller(ctx).UserID, personID)
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.CreateTransferResponse{TransferToken: token, ExpiresAt: timestamppb.New(expires)}, nil
+}
+
+// ClaimTransfer implements SessionService.
+func (s *Server) ClaimTransfer(ctx context.Context, req *campfirev1.ClaimTransferRequest) (*campfirev1.ClaimTransferResponse, error) {
+	token, user, err := s.store.ClaimTransfer(ctx, req.GetTransferToken(), about(ctx).device())
+	if err != nil {
+		return nil, err
+	}
+	setSessionCookie(ctx, token)
+	return &campfirev1.ClaimTransferResponse{SessionToken: token, User: profileProto(user)}, nil
+}
+
+// ListSessions implements SessionService.
+func (s *Server) ListSessions(ctx context.Context, _ *campfirev1.ListSessionsRequest) (*campfirev1.ListSessionsResponse, error) {
+	sessions, err := s.store.ListSessions(ctx, caller(ctx).UserID)
+	if err != nil {
+		return nil, err
+	}
+	res := &campfirev1.ListSessionsResponse{}
+	for _, session := range sessions {
+		res.Sessions = append(res.Sessions, &campfirev1.Session{
+			Id:           session.ID,
+			UserAgent:    session.Device.UserAgent,
+			IpAddress:    session.Device.IPAddress,
+			CreatedAt:    timestamppb.New(session.CreatedAt),
+			LastActiveAt: timestamppb.New(session.LastActiveAt),
+			Current:      session.ID == caller(ctx).SessionID,
+		})
+	}
+	return res, nil
+}
+
+// RevokeSession implements SessionService.
+func (s *Server) RevokeSession(ctx context.Context, req *campfirev1.RevokeSessionRequest) (*campfirev1.RevokeSessionResponse, error) {
+	if err := s.store.RevokeSession(ctx, caller(ctx).UserID, req.GetSessionId()); err != nil {
+		return nil, err
+	}
+	return &campfirev1.RevokeSessionResponse{}, nil
 }
 
 // takeAttempt counts a guess at a password or join code.

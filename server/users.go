@@ -25,6 +25,63 @@ func (s *Server) ListUsers(ctx context.Context, req *campfirev1.ListUsersRequest
 	return &campfirev1.ListUsersResponse{Users: usersProto(users), NextPageToken: next}, nil
 }
 
+// GetUser implements UserService.
+func (s *Server) GetUser(ctx context.Context, req *campfirev1.GetUserRequest) (*campfirev1.GetUserResponse, error) {
+	user, err := s.store.GetUser(ctx, req.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	me, err := s.store.GetCurrentUser(ctx, caller(ctx).UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.GetUserResponse{User: userProtoFor(me, user)}, nil
+}
+
+// SuggestUsers implements UserService.
+func (s *Server) SuggestUsers(ctx context.Context, req *campfirev1.SuggestUsersRequest) (*campfirev1.SuggestUsersResponse, error) {
+	users, err := s.store.SuggestUsers(ctx, caller(ctx).UserID, req.GetQuery(), req.RoomId)
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.SuggestUsersResponse{Users: usersProto(users)}, nil
+}
+
+// UpdateProfile implements UserService.
+func (s *Server) UpdateProfile(ctx context.Context, req *campfirev1.UpdateProfileRequest) (*campfirev1.UpdateProfileResponse, error) {
+	user, err := s.store.UpdateProfile(ctx, caller(ctx), store.ProfileChanges{
+		Name: req.Name, EmailAddress: req.EmailAddress, Password: req.Password, Bio: req.Bio,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.UpdateProfileResponse{User: profileProto(user)}, nil
+}
+
+// SetUserRole implements UserService.
+func (s *Server) SetUserRole(ctx context.Context, req *campfirev1.SetUserRoleRequest) (*campfirev1.SetUserRoleResponse, error) {
+	role := store.Bot // which nobody can be made
+	for known, proto := range roles {
+		if proto == req.GetRole() {
+			role = known
+		}
+	}
+	user, err := s.store.SetUserRole(ctx, caller(ctx).UserID, req.GetUserId(), role)
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.SetUserRoleResponse{User: profileProto(user)}, nil
+}
+
+// DeactivateUser implements UserService.
+func (s *Server) DeactivateUser(ctx context.Context, req *campfirev1.DeactivateUserRequest) (*campfirev1.DeactivateUserResponse, error) {
+	user, err := s.store.DeactivateUser(ctx, caller(ctx).UserID, req.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.DeactivateUserResponse{User: profileProto(user)}, nil
+}
+
 var roles = map[store.Role]campfirev1.UserRole{
 	store.Member:        campfirev1.UserRole_USER_ROLE_MEMBER,
 	store.Administrator: campfirev1.UserRole_USER_ROLE_ADMINISTRATOR,
@@ -54,6 +111,14 @@ func profileProto(u store.User) *campfirev1.User {
 	user := userProto(u)
 	user.EmailAddress = u.EmailAddress
 	return user
+}
+
+// userProtoFor is a user as me sees them: with the address if it is me or I am an administrator.
+func userProtoFor(me, u store.User) *campfirev1.User {
+	if me.ID == u.ID || me.Role == store.Administrator {
+		return profileProto(u)
+	}
+	return userProto(u)
 }
 
 func usersProto(users []store.User) []*campfirev1.User {

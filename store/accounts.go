@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -15,6 +16,8 @@ type Account struct {
 	Name                 string
 	RestrictRoomCreation bool // to administrators
 }
+
+const maxStylesLength = 65536 // bytes
 
 // FirstRoomName is the name of the open room that the first run creates.
 const FirstRoomName = "All Talk"
@@ -87,6 +90,102 @@ func (d db) requireNoAccount() error {
 	default:
 		return err
 	}
+}
+
+// AccountChanges are what is to change of the account; nil leaves a thing alone.
+type AccountChanges struct {
+	Name                 *string
+	RestrictRoomCreation *bool
+}
+
+// UpdateAccount changes the account. For administrators.
+func (s *Store) UpdateAccount(ctx context.Context, userID int64, c AccountChanges) (a Account, err error) {
+	if c.Name != nil {
+		name, err := checkName(*c.Name)
+		if err != nil {
+			return Account{}, err
+		}
+		c.Name = &name
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		if err := tx.requireAdministrator(userID); err != nil {
+			return err
+		}
+		if a, err = tx.account(); err != nil {
+			return err
+		}
+		if c.Name != nil {
+			a.Name = *c.Name
+		}
+		if c.RestrictRoomCreation != nil {
+			a.RestrictRoomCreation = *c.RestrictRoomCreation
+		}
+		tx.changed(AccountChanged{a})
+		return tx.exec("UPDATE accounts SET name = :name, restrict_room_creation = :restrict, updated_at = :now",
+			args{":name": a.Name, ":restrict": a.RestrictRoomCreation, ":now": tx.micros()})
+	})
+	return a, err
+}
+
+// GetCustomStyles answers the account's own stylesheet. It is public, but only administrators see it to edit it.
+func (s *Store) GetCustomStyles(ctx context.Context, userID int64) (styles string, err error) {
+	err = s.read(ctx, func(db db) error {
+		if err := db.requireAdministrator(userID); err != nil {
+			return err
+		}
+		styles, err = db.customStyles()
+		return err
+	})
+	return styles, err
+}
+
+// CustomStyles answers the account's own stylesheet, for everyone's pages; empty before the first run.
+func (s *Store) CustomStyles(ctx context.Context) (styles string, err error) {
+	err = s.read(ctx, func(db db) error {
+		styles, err = db.customStyles()
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return styles, err
+}
+
+func (d db) customStyles() (styles string, err error) {
+	err = d.one("SELECT custom_styles FROM accounts", nil, func(row *sqlite.Stmt) { styles = row.ColumnText(0) })
+	return styles, err
+}
+
+// UpdateCustomStyles replaces the account's own stylesheet. For administrators.
+func (s *Store) UpdateCustomStyles(ctx context.Context, userID int64, styles string) error {
+	switch {
+	case len(styles) > maxStylesLength:
+		return &InvalidError{"styles", fmt.Sprintf("must have at most %d bytes", maxStylesLength)}
+	case !utf8.ValidString(styles):
+		return &InvalidError{"styles", "must be UTF-8"}
+	}
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.requireAdministrator(userID); err != nil {
+			return err
+		}
+		account, err := tx.account()
+		if err != nil {
+			return err
+		}
+		tx.changed(AccountChanged{account})
+		return tx.exec("UPDATE accounts SET custom_styles = :styles, updated_at = :now", args{":styles": styles, ":now": tx.micros()})
+	})
+}
+
+// ResetJoinCode makes a new join code, and so the old one useless. For administrators.
+func (s *Store) ResetJoinCode(ctx context.Context, userID int64) (code string, err error) {
+	code = newJoinCode()
+	return code, s.write(ctx, func(tx *tx) error {
+		if err := tx.requireAdministrator(userID); err != nil {
+			return err
+		}
+		return tx.exec("UPDATE accounts SET join_code = :code, updated_at = :now", args{":code": code, ":now": tx.micros()})
+	})
 }
 
 // GetJoinCode answers the code with which people join.

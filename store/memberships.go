@@ -97,11 +97,70 @@ func (t *tx) grantOpenRooms(userID int64) error {
 	return nil
 }
 
+// revoke ends memberships. Those who have left are told, and hear nothing more of the room.
+func (t *tx) revoke(roomID int64, userIDs []int64) error {
+	var left []int64
+	for _, userID := range userIDs {
+		err := t.exec("DELETE FROM memberships WHERE room_id = :room_id AND user_id = :user_id",
+			args{":room_id": roomID, ":user_id": userID})
+		if err != nil {
+			return err
+		}
+		if t.conn.Changes() > 0 {
+			left = append(left, userID)
+			t.changed(RoomRemoved{UserID: userID, RoomID: roomID, Left: true})
+		}
+	}
+	t.forgetMembersOf(roomID)
+	for _, userID := range left {
+		if err := t.presenceChanged(userID, roomID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // markRead moves the user's read cursor on to a message.
 func (t *tx) markRead(userID, roomID, messageID int64) error {
 	return t.exec(`UPDATE memberships SET last_read_message_id = :message_id
 		WHERE room_id = :room_id AND user_id = :user_id AND last_read_message_id < :message_id`,
 		args{":room_id": roomID, ":user_id": userID, ":message_id": messageID})
+}
+
+// SetInvolvement says how much of a room of theirs the user wants to hear.
+func (s *Store) SetInvolvement(ctx context.Context, userID, roomID int64, involvement Involvement) (r Room, err error) {
+	switch involvement {
+	case Invisible, Nothing, Mentions, Everything:
+	default:
+		return Room{}, &InvalidError{"involvement", "must be invisible, nothing, mentions or everything"}
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		if err := tx.requireMember(userID, roomID); err != nil {
+			return err
+		}
+		if r, err = tx.room(userID, roomID); err != nil {
+			return err
+		}
+		if r.Kind == DirectRoom && involvement == Invisible {
+			return &InvalidError{"involvement", "must not be invisible in a direct room, which would be lost"}
+		}
+		err := tx.exec("UPDATE memberships SET involvement = :involvement WHERE room_id = :room_id AND user_id = :user_id",
+			args{":involvement": string(involvement), ":room_id": roomID, ":user_id": userID})
+		if err != nil {
+			return err
+		}
+		tx.forgetMembersOf(roomID)
+		if r, err = tx.room(userID, roomID); err != nil {
+			return err
+		}
+		if involvement == Invisible {
+			tx.changed(RoomRemoved{UserID: userID, RoomID: roomID})
+		} else {
+			tx.changed(RoomChanged{r})
+		}
+		return nil
+	})
+	return r, err
 }
 
 // EnterRoom notes that the user looks at a room of theirs, and so has read it.

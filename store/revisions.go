@@ -74,6 +74,9 @@ type TypingStopped struct {
 // UserChanged: a user is new or has changed.
 type UserChanged struct{ User User }
 
+// AccountChanged: the account has another name, settings or styles.
+type AccountChanged struct{ Account Account }
+
 // SessionEnded: the session's streams are to end.
 type SessionEnded struct{ Identity }
 
@@ -87,6 +90,7 @@ func (PresenceChanged) change() {}
 func (TypingStarted) change()   {}
 func (TypingStopped) change()   {}
 func (UserChanged) change()     {}
+func (AccountChanged) change()  {}
 func (SessionEnded) change()    {}
 
 // Position is a point in the one sequence of changes of one life of the database.

@@ -109,6 +109,127 @@ func (s *Store) CreateRoom(ctx context.Context, userID int64, n NewRoom) (r Room
 	return r, err
 }
 
+// RoomChanges are what is to change of an open or closed room; nil leaves a thing alone.
+type RoomChanges struct {
+	Name          *string
+	Kind          *RoomKind
+	Grant, Revoke []int64 // of a room that is closed afterwards
+}
+
+// UpdateRoom changes an open or closed room of the user's, which they created or administer. It answers the room as they
+// see it, or nil if they are no longer in it.
+func (s *Store) UpdateRoom(ctx context.Context, userID, roomID int64, c RoomChanges) (r *Room, err error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		room, err := tx.administeredRoom(userID, roomID)
+		if err != nil {
+			return err
+		}
+		if room.Kind == DirectRoom {
+			return fmt.Errorf("open or closed room %w", ErrNotFound)
+		}
+		if err := tx.changeRoom(room, c); err != nil {
+			return err
+		}
+		viewed, err := tx.roomChanged(roomID, userID)
+		if viewed.ID != 0 {
+			r = &viewed
+		}
+		return err
+	})
+	return r, err
+}
+
+func (c *RoomChanges) check() error {
+	if c.Name != nil {
+		name, err := checkText("name", *c.Name, maxRoomNameLength)
+		if err != nil {
+			return err
+		}
+		c.Name = &name
+	}
+	if c.Kind != nil && *c.Kind != OpenRoom && *c.Kind != ClosedRoom {
+		return &InvalidError{"kind", "must be open or closed"}
+	}
+	for field, ids := range map[string][]int64{"grant_user_ids": c.Grant, "revoke_user_ids": c.Revoke} {
+		if len(ids) > maxMemberIDs {
+			return &InvalidError{field, fmt.Sprintf("must be at most %d", maxMemberIDs)}
+		}
+	}
+	return nil
+}
+
+// changeRoom carries out checked changes.
+func (t *tx) changeRoom(room Room, c RoomChanges) error {
+	kind := room.Kind
+	if c.Kind != nil {
+		kind = *c.Kind
+	}
+	if c.Name != nil {
+		room.Name = *c.Name
+	}
+	err := t.exec("UPDATE rooms SET name = :name, sort_name = :sort_name, kind = :kind, updated_at = :now WHERE id = :id", args{
+		":name": room.Name, ":sort_name": sortName(room.Name), ":kind": string(kind), ":now": t.micros(), ":id": room.ID,
+	})
+	if err != nil {
+		return err
+	}
+	if kind == OpenRoom {
+		if room.Kind == OpenRoom {
+			return nil
+		}
+		return t.grantEveryone(room.ID)
+	}
+	if err := t.requireActive("grant_user_ids", c.Grant); err != nil {
+		return err
+	}
+	if err := t.grant(room.ID, c.Grant, Mentions); err != nil {
+		return err
+	}
+	return t.revoke(room.ID, c.Revoke)
+}
+
+// DeleteRoom deletes a room of the user's with all of its messages: a direct room, or one they created or administer.
+func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		if _, err := tx.administeredRoom(userID, roomID); err != nil {
+			return err
+		}
+		audience, err := tx.audienceOf(roomID)
+		if err != nil {
+			return err
+		}
+		if err := tx.revoke(roomID, audience.all); err != nil {
+			return err
+		}
+		// The search index knows nothing of the cascade that takes the messages.
+		err = tx.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text)
+			SELECT 'delete', id, body_text FROM messages WHERE room_id = :id`, args{":id": roomID})
+		if err != nil {
+			return err
+		}
+		return tx.exec("DELETE FROM rooms WHERE id = :id", args{":id": roomID})
+	})
+}
+
+// administeredRoom answers a room of the user's that they may change: a direct room, or one they created or administer.
+func (d db) administeredRoom(userID, roomID int64) (Room, error) {
+	if err := d.requireMember(userID, roomID); err != nil {
+		return Room{}, err
+	}
+	room, err := d.room(userID, roomID)
+	if err != nil || room.Kind == DirectRoom || room.CreatorID == userID {
+		return room, err
+	}
+	u, err := d.user(userID)
+	if err == nil && u.Role != Administrator {
+		err = fmt.Errorf("%w: only its creator and administrators change a room", ErrForbidden)
+	}
+	return room, err
+}
+
 // OpenDirectRoom answers the direct room of exactly the user and these others, and creates it if there is none.
 func (s *Store) OpenDirectRoom(ctx context.Context, userID int64, otherIDs []int64) (r Room, err error) {
 	people := append([]int64{userID}, otherIDs...)
@@ -298,6 +419,9 @@ func (d db) addParticipants(rooms []Room) error {
 
 // jsonIDs is how a list of ids becomes one parameter, for json_each.
 func jsonIDs(ids []int64) string {
+	if ids == nil {
+		return "[]"
+	}
 	text, _ := json.Marshal(ids) // integers always marshal
 	return string(text)
 }

@@ -142,6 +142,63 @@ func (s *Store) RequireSession(ctx context.Context, who Identity) error {
 	})
 }
 
+// Session is one browser or program in which a person is signed in.
+type Session struct {
+	ID           int64
+	Device       Device
+	CreatedAt    time.Time
+	LastActiveAt time.Time
+}
+
+const maxSessionsListed = 100
+
+// ListSessions lists a person's sessions, the most recently active first.
+func (s *Store) ListSessions(ctx context.Context, userID int64) (sessions []Session, err error) {
+	err = s.read(ctx, func(db db) error {
+		return db.each(`SELECT id, ip_address, user_agent, created_at, last_active_at FROM sessions WHERE user_id = :user_id
+			ORDER BY last_active_at DESC, id DESC LIMIT :limit`, args{":user_id": userID, ":limit": maxSessionsListed},
+			func(row *sqlite.Stmt) error {
+				sessions = append(sessions, Session{
+					ID:           row.ColumnInt64(0),
+					Device:       Device{IPAddress: row.ColumnText(1), UserAgent: row.ColumnText(2)},
+					CreatedAt:    timeColumn(row, 3),
+					LastActiveAt: timeColumn(row, 4),
+				})
+				return nil
+			})
+	})
+	return sessions, err
+}
+
+// RevokeSession ends one of a person's sessions.
+func (s *Store) RevokeSession(ctx context.Context, userID, sessionID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.exec("DELETE FROM sessions WHERE id = :id AND user_id = :user_id", args{":id": sessionID, ":user_id": userID}); err != nil {
+			return err
+		}
+		if tx.conn.Changes() == 0 {
+			return fmt.Errorf("session %w", ErrNotFound)
+		}
+		tx.changed(SessionEnded{Identity{UserID: userID, SessionID: sessionID}})
+		return nil
+	})
+}
+
+// endSessions ends every session of a user but one.
+func (t *tx) endSessions(userID, exceptID int64) error {
+	sessions, err := t.ids("SELECT id FROM sessions WHERE user_id = :user_id AND id <> :except", args{":user_id": userID, ":except": exceptID})
+	if err != nil {
+		return err
+	}
+	for _, id := range sessions {
+		if err := t.exec("DELETE FROM sessions WHERE id = :id", args{":id": id}); err != nil {
+			return err
+		}
+		t.changed(SessionEnded{Identity{UserID: userID, SessionID: id}})
+	}
+	return nil
+}
+
 func (t *tx) startSession(userID int64, device Device) (token string, err error) {
 	token = newToken()
 	err = t.exec(`INSERT INTO sessions (user_id, token_hash, ip_address, user_agent, last_active_at, created_at)

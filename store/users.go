@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"net/mail"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -48,6 +50,8 @@ const (
 	maxEmailLength    = 254 // RFC 5321
 	maxPasswordLength = 1024
 	maxUsersPage      = 500
+	maxSuggestions    = 20
+	maxBioLength      = 200 // characters
 )
 
 const userColumns = "users.id, users.name, users.email_address, users.bio, users.role, users.status, users.created_at"
@@ -107,6 +111,30 @@ func (s *Store) ListUsers(ctx context.Context, userID int64, page Page) (users [
 		return err
 	})
 	return users, next, err
+}
+
+// SuggestUsers completes a name: active people and bots whose name contains the query, at most 20, by name. With a room,
+// which must be one of the user's, it limits them to its members.
+func (s *Store) SuggestUsers(ctx context.Context, userID int64, query string, roomID *int64) (users []User, err error) {
+	if utf8.RuneCountInString(query) > maxNameLength {
+		return nil, &InvalidError{"query", fmt.Sprintf("must have at most %d characters", maxNameLength)}
+	}
+	from, args := "FROM users WHERE", args{":query": sortName(strings.TrimSpace(query)), ":limit": maxSuggestions}
+	if roomID != nil {
+		from = "FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.room_id = :room_id AND"
+		args[":room_id"] = *roomID
+	}
+	err = s.read(ctx, func(db db) error {
+		if roomID != nil {
+			if err := db.requireMember(userID, *roomID); err != nil {
+				return err
+			}
+		}
+		users, err = db.users("SELECT "+userColumns+" "+from+` users.status = 0 AND instr(users.sort_name, :query)
+			ORDER BY users.sort_name, users.id LIMIT :limit`, args)
+		return err
+	})
+	return users, err
 }
 
 // Page says which part of a long list is wanted.
@@ -183,17 +211,60 @@ func checkPassword(password string) error {
 	return nil
 }
 
+// activeUser answers a user who takes part.
+func (d db) activeUser(id int64) (User, error) {
+	u, err := d.user(id)
+	if err == nil && u.Status != Active {
+		err = fmt.Errorf("user %w", ErrNotFound)
+	}
+	return u, err
+}
+
+// activePerson answers a user who takes part and is no bot.
+func (d db) activePerson(id int64) (User, error) {
+	u, err := d.activeUser(id)
+	if err == nil && u.Role == Bot {
+		err = fmt.Errorf("person %w", ErrNotFound)
+	}
+	return u, err
+}
+
+func (d db) requireAdministrator(userID int64) error {
+	u, err := d.user(userID)
+	if err == nil && (u.Role != Administrator || u.Status != Active) {
+		err = fmt.Errorf("%w: it is for administrators", ErrForbidden)
+	}
+	return err
+}
+
+// requireOtherAdministrator: the account can do without this one.
+func (d db) requireOtherAdministrator(u User) error {
+	if u.Role != Administrator {
+		return nil
+	}
+	other, err := d.exists("SELECT 1 FROM users WHERE role = 1 AND status = 0 AND id <> :id", args{":id": u.ID})
+	if err == nil && !other {
+		err = fmt.Errorf("%w: %s is the only administrator", ErrConflict, u.Name)
+	}
+	return err
+}
+
+// requireFreeAddress: nobody else has it.
+func (d db) requireFreeAddress(address string, userID int64) error {
+	taken, err := d.exists("SELECT 1 FROM users WHERE email_address = :email AND id <> :id", args{":email": address, ":id": userID})
+	if err == nil && taken {
+		err = fmt.Errorf("this address is %w", ErrTaken)
+	}
+	return err
+}
+
 // insertPerson adds an active person to the account and to every open room.
 func (t *tx) insertPerson(role Role, p newPerson) (User, error) {
-	taken, err := t.exists("SELECT 1 FROM users WHERE email_address = :email", args{":email": p.email})
-	if err != nil {
+	if err := t.requireFreeAddress(p.email, 0); err != nil {
 		return User{}, err
 	}
-	if taken {
-		return User{}, fmt.Errorf("this address is %w", ErrTaken)
-	}
 	var u User
-	err = t.one(`INSERT INTO users (name, sort_name, email_address, password_digest, role, created_at, updated_at)
+	err := t.one(`INSERT INTO users (name, sort_name, email_address, password_digest, role, created_at, updated_at)
 		VALUES (:name, :sort_name, :email, :digest, :role, :now, :now) RETURNING `+userColumns,
 		args{
 			":name": p.name, ":sort_name": sortName(p.name), ":email": p.email, ":digest": string(p.digest),
@@ -205,4 +276,163 @@ func (t *tx) insertPerson(role Role, p newPerson) (User, error) {
 	}
 	t.changed(UserChanged{u})
 	return u, t.grantOpenRooms(u.ID)
+}
+
+// ProfileChanges are what is to change of a person; nil leaves a thing alone.
+type ProfileChanges struct {
+	Name         *string
+	EmailAddress *string
+	Password     *string // empty leaves it alone too
+	Bio          *string
+}
+
+// UpdateProfile changes the caller's own record. A new password ends their other sessions.
+func (s *Store) UpdateProfile(ctx context.Context, who Identity, c ProfileChanges) (u User, err error) {
+	digest, err := s.checkProfile(&c)
+	if err != nil {
+		return User{}, err
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		if u, err = tx.activeUser(who.UserID); err != nil {
+			return err
+		}
+		if c.EmailAddress != nil {
+			if err := tx.requireFreeAddress(*c.EmailAddress, u.ID); err != nil {
+				return err
+			}
+			u.EmailAddress = *c.EmailAddress
+		}
+		if c.Name != nil {
+			u.Name = *c.Name
+		}
+		if c.Bio != nil {
+			u.Bio = *c.Bio
+		}
+		err := tx.exec(`UPDATE users SET name = :name, sort_name = :sort_name, email_address = :email, bio = :bio,
+				password_digest = iif(:digest = '', password_digest, :digest), updated_at = :now
+			WHERE id = :id`, args{
+			":name": u.Name, ":sort_name": sortName(u.Name), ":email": u.EmailAddress, ":bio": u.Bio,
+			":digest": string(digest), ":now": tx.micros(), ":id": u.ID,
+		})
+		if err != nil {
+			return err
+		}
+		tx.changed(UserChanged{u})
+		if len(digest) == 0 {
+			return nil
+		}
+		return tx.endSessions(u.ID, who.SessionID)
+	})
+	return u, err
+}
+
+// checkProfile checks what is to change, and answers the digest of a new password.
+func (s *Store) checkProfile(c *ProfileChanges) (digest []byte, err error) {
+	if c.Name != nil {
+		name, err := checkName(*c.Name)
+		if err != nil {
+			return nil, err
+		}
+		c.Name = &name
+	}
+	if c.EmailAddress != nil {
+		address, err := checkEmail(*c.EmailAddress)
+		if err != nil {
+			return nil, err
+		}
+		c.EmailAddress = &address
+	}
+	if c.Bio != nil {
+		bio := strings.TrimSpace(*c.Bio)
+		if utf8.RuneCountInString(bio) > maxBioLength || !utf8.ValidString(bio) {
+			return nil, &InvalidError{"bio", fmt.Sprintf("must be text of at most %d characters", maxBioLength)}
+		}
+		c.Bio = &bio
+	}
+	if c.Password == nil || *c.Password == "" {
+		return nil, nil
+	}
+	if err := checkPassword(*c.Password); err != nil {
+		return nil, err
+	}
+	return s.digest(*c.Password)
+}
+
+// SetUserRole makes a person an administrator or a member. For administrators.
+func (s *Store) SetUserRole(ctx context.Context, userID, personID int64, role Role) (u User, err error) {
+	if role != Member && role != Administrator {
+		return User{}, &InvalidError{"role", "must be member or administrator"}
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		if u, err = tx.administered(userID, personID); err != nil {
+			return err
+		}
+		if role == Member {
+			if err := tx.requireOtherAdministrator(u); err != nil {
+				return err
+			}
+		}
+		u.Role = role
+		tx.changed(UserChanged{u})
+		return tx.exec("UPDATE users SET role = :role, updated_at = :now WHERE id = :id",
+			args{":role": int(role), ":now": tx.micros(), ":id": u.ID})
+	})
+	return u, err
+}
+
+// DeactivateUser removes a person from the account. What they wrote stays, and so do their direct rooms. For
+// administrators.
+func (s *Store) DeactivateUser(ctx context.Context, userID, personID int64) (u User, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		if u, err = tx.administered(userID, personID); err != nil {
+			return err
+		}
+		if err := tx.requireOtherAdministrator(u); err != nil {
+			return err
+		}
+		u, err = tx.deactivate(u)
+		return err
+	})
+	return u, err
+}
+
+// administered answers an active person, to an administrator.
+func (t *tx) administered(userID, personID int64) (User, error) {
+	if err := t.requireAdministrator(userID); err != nil {
+		return User{}, err
+	}
+	return t.activePerson(personID)
+}
+
+func (t *tx) deactivate(u User) (User, error) {
+	rooms, err := t.ids(`SELECT room_id FROM memberships JOIN rooms ON rooms.id = memberships.room_id
+		WHERE memberships.user_id = :id AND rooms.kind <> 'direct'`, args{":id": u.ID})
+	if err != nil {
+		return User{}, err
+	}
+	for _, roomID := range rooms {
+		if err := t.revoke(roomID, []int64{u.ID}); err != nil {
+			return User{}, err
+		}
+	}
+	for _, table := range []string{"push_subscriptions", "searches"} {
+		if err := t.exec("DELETE FROM "+table+" WHERE user_id = :id", args{":id": u.ID}); err != nil {
+			return User{}, err
+		}
+	}
+	if err := t.endSessions(u.ID, 0); err != nil {
+		return User{}, err
+	}
+	u.Status = Deactivated
+	if local, domain, found := strings.Cut(u.EmailAddress, "@"); found {
+		// So that they, or someone else, may join with it again.
+		u.EmailAddress = local + "-deactivated-" + strings.ToLower(rand.Text()) + "@" + domain
+	}
+	var address any
+	if u.EmailAddress != "" {
+		address = u.EmailAddress
+	}
+	t.changed(UserChanged{u})
+	return u, t.exec("UPDATE users SET status = 1, email_address = :email, updated_at = :now WHERE id = :id",
+		args{":email": address, ":now": t.micros(), ":id": u.ID})
 }

@@ -141,3 +141,10 @@ CREATE TABLE webhooks (
   user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
   url TEXT NOT NULL
 ) STRICT;
+
+-- What the server signs with. Nobody reads them but it.
+CREATE TABLE secrets (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO secrets (name, value) VALUES ('transfer', randomblob(32));
