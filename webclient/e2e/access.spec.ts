@@ -1,0 +1,110 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { Person } from "./people";
+import { Server } from "./server";
+
+let server: Server;
+test.beforeEach(async () => {
+  server = await Server.start();
+});
+test.afterEach(() => server.stop());
+
+async function check(page: Page, screen: string) {
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+  const found = violations.map(
+    (v) => `${screen}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`,
+  );
+  expect(found).toEqual([]);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`no screen has violations of WCAG A or AA, ${colorScheme}`, async ({ browser }) => {
+    const stranger = await Person.arrive(browser, server);
+    await stranger.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await stranger.visit("/first_run");
+    await expect(stranger.page.getByLabel("Name")).toBeVisible();
+    await check(stranger.page, "first run");
+
+    const token = await server.setUp();
+    const ben = await server.join(token, "Ben Okri");
+    const roomId = await server.room(token);
+    const { joinCode } = await server.ask<{ joinCode: string }>("AccountService", "GetJoinCode", {}, token);
+    const html =
+      "<div>Hello <b>you</b>, see <a href='https://example.com'>this</a></div><blockquote>so</blockquote>";
+    const messageId = await server.post(ben, roomId, { html });
+    await server.ask("MessageService", "AddBoost", { messageId, content: "👍" }, token);
+    await server.post(token, roomId, { text: "And mine" });
+
+    await stranger.visit("/session/new");
+    await expect(stranger.page.getByRole("button", { name: "Go" })).toBeVisible();
+    await check(stranger.page, "sign-in");
+    await stranger.visit(`/join/${joinCode}`);
+    await expect(stranger.page.getByRole("button", { name: "Join" })).toBeVisible();
+    await check(stranger.page, "join");
+
+    const ada = await Person.arrive(browser, server, token);
+    await ada.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await ada.visit(`/rooms/${roomId}`);
+    await expect(ada.message("And mine")).toBeVisible();
+    await expect(ada.composer).toHaveAttribute("data-ready", "");
+    await check(ada.page, "room");
+    await ada.options("Hello");
+    await check(ada.page, "message options");
+    await ada.page.keyboard.press("Escape");
+    await (await ada.options("And mine")).getByRole("button", { name: "Edit" }).click();
+    await expect(ada.page.getByRole("textbox", { name: "Edit message" })).toBeFocused();
+    await check(ada.page, "editing");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.getByRole("button", { name: "Formatting" }).click();
+    await check(ada.page, "formatting");
+    await ada.page.getByRole("button", { name: "New Ping" }).click();
+    await ada.page.getByRole("combobox", { name: "People to ping" }).fill("b");
+    await expect(ada.page.getByRole("option")).toBeVisible();
+    await check(ada.page, "new ping");
+    await ada.visit("/rooms/closeds/new");
+    await expect(ada.page.getByText("Ben Okri", { exact: true })).toBeVisible();
+    await check(ada.page, "new room");
+    await ada.visit("/users/me/profile");
+    await expect(ada.page.getByRole("heading", { name: "Ada Lovelace" })).toBeVisible();
+    await check(ada.page, "profile");
+    await ada.visit("/nowhere");
+    await check(ada.page, "not found");
+  });
+}
+
+test("everything in a room can be reached and used by keyboard", async ({ browser }) => {
+  const token = await server.setUp();
+  const roomId = await server.room(token);
+  await server.post(token, roomId, { text: "press my keys" });
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit(`/rooms/${roomId}`);
+  await expect(ada.message("press my keys")).toBeVisible();
+  await expect(ada.composer).toBeFocused();
+
+  await ada.page.keyboard.press("ArrowUp");
+  await expect(ada.page.getByRole("textbox", { name: "Edit message" })).toBeFocused();
+  await ada.page.keyboard.press("End");
+  await ada.page.keyboard.type("!");
+  await ada.page.keyboard.press("Control+Enter");
+  await expect(ada.message("press my keys!")).toBeVisible();
+  const options = ada.page.getByRole("button", { name: "Message options" });
+  await expect(options).toBeFocused();
+  await ada.page.keyboard.press("Enter");
+  await ada.page.keyboard.press("Tab");
+  await expect(ada.page.getByRole("button", { name: "Thumbs up" })).toBeFocused();
+  await ada.page.keyboard.press("Escape");
+  await expect(options).toBeFocused();
+  await expect(ada.page.getByTestId("message-menu")).toHaveCount(0);
+
+  await ada.page.reload();
+  await expect(ada.composer).toBeFocused();
+  const skip = ada.page.getByRole("link", { name: "Skip to main content" });
+  expect(
+    await ada.page.evaluate(() => document.querySelector("a, button, input, [tabindex]")?.textContent),
+  ).toBe(await skip.textContent());
+  await skip.focus();
+  await expect(skip).toBeInViewport();
+  await ada.page.keyboard.press("Enter");
+  await expect(ada.page.locator("#main-content")).toBeFocused();
+  expect(ada.complaints).toEqual([]);
+});

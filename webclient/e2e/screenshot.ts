@@ -1,0 +1,227 @@
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { Person } from "./people";
+import { Server } from "./server";
+
+// Not a test: makes docs/screenshot.png, and pictures of every screen in test-results/screens for looking at.
+
+const docs = resolve(import.meta.dirname, "../../docs");
+const screens = resolve(import.meta.dirname, "../test-results/screens");
+
+let server: Server;
+test.beforeEach(async () => {
+  server = await Server.start();
+});
+test.afterEach(() => server.stop());
+
+test("the picture for the README", async ({ browser }) => {
+  const { ada, roomId } = await furnish();
+  const person = await Person.arrive(browser, server, ada);
+  await person.visit(`/rooms/${roomId}`);
+  await settled(person.page);
+  mkdirSync(docs, { recursive: true });
+  await person.page.screenshot({ path: `${docs}/screenshot.png` });
+});
+
+const looks = [
+  { name: "wide", width: 1280, height: 800 },
+  { name: "narrow", width: 390, height: 844 },
+  { name: "tiny", width: 320, height: 640 },
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const { name, width, height } of looks) {
+    test(`every screen, ${name} and ${colorScheme}`, async ({ browser }) => {
+      test.setTimeout(120_000);
+      const dir = `${screens}/${name}-${colorScheme}`;
+      mkdirSync(dir, { recursive: true });
+      const narrow = width < 800;
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme,
+        hasTouch: narrow,
+        isMobile: narrow,
+      });
+      const page = await context.newPage();
+      const shoot = async (as: string) => {
+        await page.waitForTimeout(350);
+        await page.screenshot({ path: `${dir}/${as}.png` });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `${as} scrolls sideways`).toBeLessThanOrEqual(0);
+      };
+      const visit = async (path: string) => {
+        await page.goto(server.url + path);
+        await page.locator("#main-content").waitFor();
+      };
+
+      await visit("/");
+      await shoot("first-run");
+      const { ada, roomId, ping, joinCode, first } = await furnish();
+      await visit("/session/new");
+      await shoot("sign-in");
+      await visit(`/join/${joinCode}`);
+      await shoot("join");
+      await context.addCookies([{ name: "session_token", value: ada, url: server.url }]);
+      const room = async (id: string) => {
+        await page.goto(`${server.url}/rooms/${id}`);
+        await settled(page);
+      };
+      await room(first);
+      await shoot("welcome");
+      await room(roomId);
+      await shoot("room");
+      const message = page.getByTestId("message").filter({ hasText: "quiet weekend" });
+      if (!narrow) await message.hover();
+      await message.getByRole("button", { name: "Message options" }).click();
+      await shoot("options");
+      await message.getByRole("button", { name: "New boost" }).click();
+      await shoot("new-boost");
+      await page.keyboard.press("Escape");
+      const own = page.getByTestId("message").filter({ hasText: "lighthouse" });
+      if (!narrow) await own.hover();
+      await own.getByRole("button", { name: "Message options" }).click();
+      await own.getByRole("button", { name: "Edit" }).click();
+      await shoot("edit");
+      await page.getByRole("button", { name: "Delete message" }).click();
+      await shoot("delete");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "Close editor and discard" }).click();
+      if (!narrow) {
+        await message.hover();
+        await message.getByRole("button", { name: "Message options" }).click();
+        await message.getByRole("button", { name: "Reply" }).click();
+        await page.getByRole("button", { name: "Formatting" }).click();
+        await shoot("reply");
+      } else {
+        await page.getByTestId("drawer-toggle").click();
+        await shoot("drawer");
+        await page.getByTestId("drawer-toggle").click();
+      }
+      await page.getByRole("button", { name: "Attach files" }).click();
+      await shoot("notice");
+      await page.route("**/PostMessage", (route) =>
+        route.fulfill({ status: 400, json: { code: "invalid_argument", message: "this will not do" } }),
+      );
+      await room(roomId);
+      const composer = page.getByRole("textbox", { name: "Write a message" });
+      await composer.click();
+      await composer.pressSequentially("This one does not get through");
+      await page.getByRole("button", { name: "Send message" }).click();
+      await shoot("failed");
+      await page.getByRole("button", { name: "Discard" }).click();
+      if (narrow) await page.getByTestId("drawer-toggle").click();
+      await page.getByRole("button", { name: "New Ping" }).click();
+      await page.getByRole("combobox", { name: "People to ping" }).pressSequentially("o");
+      await page
+        .getByRole("option")
+        .first()
+        .waitFor({ timeout: 3000 })
+        .catch(() => undefined);
+      await page.keyboard.press("Enter");
+      await page.getByRole("combobox", { name: "People to ping" }).pressSequentially("m");
+      await page.waitForTimeout(500);
+      await shoot("new-ping");
+      await room(ping);
+      await shoot("ping");
+      await visit("/rooms/opens/new");
+      await page.getByText("Everyone", { exact: true }).waitFor();
+      await shoot("new-open-room");
+      await visit("/rooms/closeds/new");
+      await page.getByText("Everyone", { exact: true }).waitFor();
+      await shoot("new-closed-room");
+      await visit("/users/me/profile");
+      await shoot("profile");
+      await visit("/nowhere");
+      await shoot("not-found");
+      await context.close();
+    });
+  }
+}
+
+async function settled(page: Page) {
+  await page.getByTestId("message").first().waitFor();
+  await page.locator("trix-editor[data-ready]").waitFor();
+  await page.waitForTimeout(400);
+  await page.mouse.move(5, 400);
+}
+
+/** Makes an account that looks lived in. */
+async function furnish() {
+  const ada = await server.setUp("Ada Lovelace");
+  const tokens: Record<string, string> = { Ada: ada };
+  for (const name of [
+    "Grace Hopper",
+    "Omar Haddad",
+    "Mei Lin Chen",
+    "Ruth",
+    "Paul",
+    "Tomás Ortega",
+    "Ingrid Nyberg",
+  ]) {
+    tokens[name.split(" ")[0]!] = await server.join(ada, name);
+  }
+  const make = async (name: string, token = ada) => {
+    const request = { kind: "ROOM_KIND_OPEN", name };
+    const { room } = await server.ask<{ room: { id: string } }>("RoomService", "CreateRoom", request, token);
+    return room.id;
+  };
+  const roomId = await make("Launch week");
+  const others: string[] = [];
+  for (const name of ["Design", "Book club", "Kitchen table", "Support", "Infrastructure"])
+    others.push(await make(name));
+  const first = await server.room(ada, "All Talk");
+  const say = (who: string, html: string, room = roomId) => server.post(tokens[who]!, room, { html });
+  const boost = async (who: string, messageId: string, content: string) => {
+    await server.ask("MessageService", "AddBoost", { messageId, content }, tokens[who]);
+  };
+
+  await say("Grace", "Morning! 👋", first);
+  await say("Omar", "Hello everyone, glad to be here.", first);
+  await say("Ada", "Make yourselves at home.", first);
+
+  await say("Grace", "Morning all. The release notes are ready for a last look:");
+  await say(
+    "Grace",
+    "<ul><li>Streams pick up where they left off</li><li>Search in every room you are in</li><li>One file to back up</li></ul>",
+  );
+  await say("Tomás", "Reading them now. The part about backups is <strong>so</strong> much clearer.");
+  const tuesday = await say("Omar", "So it is Tuesday, then? I would love a quiet weekend before it.");
+  await boost("Mei", tuesday, "👍");
+  await boost("Ada", tuesday, "Please, yes");
+  await say("Ada", "Tuesday it is. I have drawn us a lighthouse for the front page.");
+  const done = await say(
+    "Ada",
+    "Build is green, <em>all</em> of it: <pre>ok  campfire/store   4.1s\nok  campfire/server  6.8s</pre>",
+  );
+  await boost("Tomás", done, "🎉");
+  await boost("Grace", done, "🔥");
+  await boost("Ingrid", done, "👏");
+  await say("Mei", "🚀");
+  await say("Ingrid", "I will bring cinnamon buns on Tuesday. No discussion.");
+
+  const users = await server.ask<{ users: { id: string; name: string }[] }>(
+    "UserService",
+    "ListUsers",
+    {},
+    ada,
+  );
+  const id = (name: string) => users.users.find((u) => u.name.startsWith(name))!.id;
+  const open = async (token: string, ...userIds: string[]) => {
+    const { room } = await server.ask<{ room: { id: string } }>(
+      "RoomService",
+      "OpenDirectRoom",
+      { userIds },
+      token,
+    );
+    return room.id;
+  };
+  const ping = await open(ada, id("Grace"));
+  await say("Grace", "Do you have a minute after lunch?", ping);
+  await say("Ada", "Always.", ping);
+  const trio = await open(tokens["Mei"]!, id("Ada"), id("Tomás"));
+  await say("Mei", "Three of us could do it.", trio);
+  await say("Omar", "Who has the printer?", others[1]);
+  const { joinCode } = await server.ask<{ joinCode: string }>("AccountService", "GetJoinCode", {}, ada);
+  return { ada, roomId, ping, joinCode, first };
+}

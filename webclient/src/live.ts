@@ -1,0 +1,246 @@
+import { Code } from "@connectrpc/connect";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { codeOf, eventService } from "./api";
+import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
+import { catchUp, reloadTimeline } from "./messages/history";
+import { loadRooms } from "./sidebar/rooms";
+import {
+  current,
+  forgetTypists,
+  markUnread,
+  removeMessage,
+  removeRoom,
+  saveMessage,
+  saveRoom,
+  saveUser,
+  signedInAs,
+  startedTyping,
+  stoppedTyping,
+  update,
+} from "./state";
+
+/** How long the first event of a stream may take. */
+export const FIRST_EVENT_MS = 5000;
+/** How long the stream may be away before that is shown. */
+export const LOST_MS = 5000;
+/** How long a tab may be hidden before it lets go of one of HTTP/1.1's six connections. */
+export const HIDDEN_MS = 60_000;
+/** A stream that held this long was healthy: waiting starts small again. */
+export const HEALTHY_MS = 30_000;
+const SHORTEST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+
+/** How long to wait before the attempt after this many failures: doubling, at random below that. */
+export function waitMs(failures: number, random = Math.random()): number {
+  return Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** failures) * random;
+}
+
+/** Opens the stream and keeps it open. Returns how to end it. */
+export function startLive(): () => void {
+  const live = new Live();
+  void live.run();
+  return () => live.end();
+}
+
+/** Brings what this tab knows up to date with one event. */
+export function apply(event: SubscribeResponse["event"]) {
+  switch (event.case) {
+    case "messageCreated":
+    case "messageUpdated":
+      return saveMessage(event.value.message!);
+    case "messageDeleted":
+      return removeMessage(event.value.roomId, event.value.messageId);
+    case "roomChanged":
+      return saveRoom(event.value.room!);
+    case "roomRemoved":
+      return removeRoom(event.value.roomId);
+    case "roomUnread":
+      return markUnread(event.value.roomId, true);
+    case "roomRead":
+      return markUnread(event.value.roomId, false);
+    case "typingStarted":
+      return startedTyping(event.value.roomId, event.value.user!);
+    case "typingStopped":
+      return stoppedTyping(event.value.roomId, event.value.userId);
+    case "userChanged":
+      return saveUser(event.value.user!);
+    case "accountChanged":
+      return update({ account: event.value.account });
+    case "presenceChanged": // nothing shows who is looking, so far
+    case "hello": // the stream's own affairs: see Live
+    case "heartbeat":
+    case "resyncRequired":
+    case "reconnect":
+    case undefined: // newer than this client
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** One tab's stream: opened, watched, let go while nobody looks, resumed where it ended. */
+class Live {
+  private ended = false;
+  private resumeToken = "";
+  private failures = 0;
+  private attempt: AbortController | undefined;
+  private wake = () => {};
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private loss: ReturnType<typeof setTimeout> | undefined;
+  private hiddenAt: number | undefined = document.visibilityState === "hidden" ? Date.now() : undefined;
+  private readonly sweep = setInterval(() => forgetTypists(Date.now()), 1000);
+  private readonly watch = setInterval(() => this.watchHidden(), 5000);
+  private polledAt = 0;
+  private hurry = false;
+
+  constructor() {
+    document.addEventListener("visibilitychange", this.visibilityChanged);
+    window.addEventListener("pageshow", this.shownAgain);
+    window.addEventListener("online", this.online);
+  }
+
+  end() {
+    this.ended = true;
+    document.removeEventListener("visibilitychange", this.visibilityChanged);
+    window.removeEventListener("pageshow", this.shownAgain);
+    window.removeEventListener("online", this.online);
+    clearInterval(this.sweep);
+    clearInterval(this.watch);
+    clearTimeout(this.loss);
+    this.attempt?.abort();
+    this.wake();
+  }
+
+  async run() {
+    while (!this.ended) {
+      if (!navigator.onLine || this.resting()) {
+        await this.sleep(undefined);
+        continue;
+      }
+      this.lost();
+      const openedAt = Date.now();
+      const told = await this.stream();
+      if (this.ended) return;
+      if (!this.resting()) this.lost();
+      if (Date.now() - openedAt > HEALTHY_MS) this.failures = 0;
+      if (this.hurry) this.hurry = false;
+      else await this.sleep(told ?? waitMs(this.failures++));
+    }
+  }
+
+  /** Holds one stream until it ends, and answers how long to wait if that is settled. */
+  private async stream(): Promise<number | undefined> {
+    const attempt = new AbortController();
+    this.attempt = attempt;
+    let delay: number | undefined;
+    let patience = FIRST_EVENT_MS;
+    try {
+      this.expectWithin(patience);
+      const { resumeToken } = this;
+      const options = { signal: attempt.signal, timeoutMs: 0 };
+      for await (const { event, resumeToken: token } of eventService.subscribe({ resumeToken }, options)) {
+        if (event.case === "hello") patience = this.opened(event.value);
+        this.expectWithin(patience);
+        if (event.case === "reconnect") delay = event.value.delay ? durationMs(event.value.delay) : 0;
+        else if (event.case === "resyncRequired") this.resync();
+        else apply(event);
+        if (token) this.resumeToken = token;
+      }
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === Code.Unauthenticated) signedInAs(undefined);
+      if (code === Code.InvalidArgument) this.resumeToken = ""; // not a token of this server: start anew
+    } finally {
+      clearTimeout(this.silence);
+      attempt.abort(); // leaving the loop alone would keep the request open
+      update({ streamId: undefined });
+    }
+    return delay;
+  }
+
+  private opened(hello: Hello): number {
+    clearTimeout(this.loss);
+    this.loss = undefined;
+    update({ connection: "live", streamId: hello.streamId });
+    loadRooms().catch(ignore);
+    if (!this.resumeToken) catchUp().catch(ignore);
+    return 2.5 * (hello.heartbeatInterval ? durationMs(hello.heartbeatInterval) : 20_000);
+  }
+
+  private resync() {
+    loadRooms().catch(ignore);
+    reloadTimeline().catch(ignore);
+  }
+
+  private expectWithin(ms: number) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.attempt?.abort(), ms);
+  }
+
+  private lost() {
+    if (this.loss || current().connection === "lost") return;
+    update({ connection: "connecting", typists: [] });
+    this.loss = setTimeout(() => {
+      this.loss = undefined;
+      update({ connection: "lost" });
+    }, LOST_MS);
+  }
+
+  private sleep(ms: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Whether this tab has let its stream go: hidden for long, and connections are scarce. */
+  private resting(): boolean {
+    return this.hiddenAt !== undefined && Date.now() - this.hiddenAt >= HIDDEN_MS && isHttp1();
+  }
+
+  private watchHidden() {
+    if (!this.resting()) return;
+    this.attempt?.abort();
+    if (Date.now() - this.polledAt < HIDDEN_MS) return;
+    this.polledAt = Date.now();
+    loadRooms().catch(ignore); // so that the badge stays right
+  }
+
+  private readonly visibilityChanged = () => {
+    if (document.visibilityState === "hidden") {
+      this.hiddenAt = Date.now();
+      return;
+    }
+    const away = this.hiddenAt === undefined ? 0 : Date.now() - this.hiddenAt;
+    this.hiddenAt = undefined;
+    // Phones cut the connection of a page in the background without telling it.
+    this.openNow({ anew: away > 10_000 });
+  };
+
+  private readonly online = () => this.openNow({ anew: false });
+
+  private readonly shownAgain = (event: PageTransitionEvent) => {
+    if (event.persisted) this.openNow({ anew: true });
+  };
+
+  private openNow({ anew }: { anew: boolean }) {
+    this.failures = 0;
+    if (anew && current().streamId) {
+      this.hurry = true;
+      this.attempt?.abort();
+    }
+    this.wake();
+  }
+}
+
+function isHttp1(): boolean {
+  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return page?.nextHopProtocol.startsWith("http/1") ?? true;
+}
+
+function ignore() {
+  // The next hello tries again.
+}

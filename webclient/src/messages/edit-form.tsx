@@ -1,0 +1,104 @@
+import { useEffect, useRef, useState } from "react";
+import { messageService, reasonOf } from "../api";
+import type { Message } from "../gen/campfire/v1/message_pb";
+import { removeMessage, saveMessage, update } from "../state";
+import { confirm } from "../ui/dialog";
+import { Editor, type EditorHandle, Toolbar } from "../ui/editor";
+import { alertFlash } from "../ui/flash";
+import { Icon } from "../ui/icon";
+
+/** A message being edited, in its bubble. */
+export function EditForm({ message }: { message: Message }) {
+  const id = `edit-${message.id}`;
+  const editor = useRef<EditorHandle>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [initial] = useState(message.bodyHtml); // what is typed stays when the message changes elsewhere
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, []);
+
+  const close = () => {
+    const row = form.current?.closest(".message");
+    update({ editing: undefined });
+    // The options button is drawn again once the form is gone.
+    requestAnimationFrame(() => row?.querySelector<HTMLElement>(".message__options-btn")?.focus());
+  };
+  const save = async () => {
+    const html = editor.current?.html() ?? "";
+    if (!html || busy) return;
+    setBusy(true);
+    try {
+      const body = { case: "html", value: html } as const;
+      const answer = await messageService.editMessage({ messageId: message.id, body });
+      if (answer.message) saveMessage(answer.message);
+      close();
+    } catch (error) {
+      setBusy(false);
+      alertFlash(reasonOf(error));
+    }
+  };
+  const remove = async () => {
+    if (!(await confirm("Delete this message for everyone?", "Delete"))) return;
+    try {
+      await messageService.deleteMessage({ messageId: message.id });
+      update({ editing: undefined });
+      removeMessage(message.roomId, message.id);
+      document.querySelector<HTMLElement>(".composer trix-editor")?.focus();
+    } catch (error) {
+      alertFlash(reasonOf(error));
+    }
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) void save();
+    else return false;
+    return true;
+  };
+
+  return (
+    <form
+      ref={form}
+      className="composer composer--edit"
+      aria-label="Edit message"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <Toolbar id={id} />
+      <div className="composer__input">
+        <Editor ref={editor} id={id} label="Edit message" initial={initial} autoFocus onKey={key} />
+      </div>
+      <div className="composer__edit-actions">
+        <button
+          type="submit"
+          className="btn btn--reversed"
+          aria-label="Save changes"
+          title="Save changes"
+          aria-busy={busy}
+        >
+          <Icon name="check" />
+        </button>
+        <button
+          type="button"
+          className="btn btn--negative"
+          aria-label="Delete message"
+          title="Delete message"
+          onClick={() => void remove()}
+        >
+          <Icon name="trash" />
+        </button>
+      </div>
+      <button
+        type="button"
+        className="btn composer__close"
+        aria-label="Close editor and discard"
+        title="Close editor and discard"
+        onClick={close}
+      >
+        <Icon name="remove" />
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,107 @@
+import { Code } from "@connectrpc/connect";
+import { codeOf, messageService } from "../api";
+import { current, update, updateTimeline } from "../state";
+import * as timelines from "./timeline";
+import type { Page, Timeline } from "./timeline";
+
+let visit = 0;
+// Whether the stream began while the first page was on its way, so that neither may know of a message in between.
+let mayLack = false;
+let loading: { older: boolean; newer: boolean } = { older: false, newer: false };
+
+/**
+ * Opens a room's conversation at its end or around a message; a message that is not there opens the end. Throws what the
+ * server says about the room.
+ */
+export async function openTimeline(roomId: string, around?: string) {
+  const mine = ++visit;
+  loading = { older: false, newer: false };
+  mayLack = false;
+  update({ timeline: timelines.emptyTimeline(roomId), editing: undefined, quoting: undefined });
+  const page = await firstPage(roomId, around);
+  if (mine !== visit) return;
+  updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
+  if (mayLack) await catchUp();
+}
+
+/** Forgets the open conversation. */
+export function closeTimeline() {
+  visit++;
+  update({ timeline: undefined, editing: undefined, quoting: undefined });
+}
+
+/** Loads the page before the first message. */
+export function loadOlder(): Promise<void> {
+  return extend("older", ({ roomId, messages, hasOlder }) => {
+    const first = messages[0];
+    return first && hasOlder ? { roomId, anchor: { case: "before", value: first.id } } : undefined;
+  });
+}
+
+/** Loads the page after the last message. */
+export function loadNewer(): Promise<void> {
+  return extend("newer", ({ roomId, messages, hasNewer }) => {
+    const value = messages.at(-1)?.id ?? "0";
+    return hasNewer ? { roomId, anchor: { case: "after", value } } : undefined;
+  });
+}
+
+/** Makes sure that the list ends where the room does. */
+export async function showNewest() {
+  const { timeline } = current();
+  if (!timeline?.hasNewer) return;
+  await refresh(timelines.openPage);
+}
+
+/** Brings the end of the open room up to date, for a stream that starts without knowing what it missed. */
+export async function catchUp() {
+  const { timeline } = current();
+  mayLack = timeline?.loaded === false;
+  if (timeline?.loaded && !timeline.hasNewer) await refresh(timelines.catchUp);
+}
+
+/** Loads the open room anew, at the place it is at. */
+export async function reloadTimeline() {
+  const { timeline } = current();
+  if (!timeline) return;
+  const { roomId, messages, hasNewer } = timeline;
+  await openTimeline(roomId, hasNewer ? messages[Math.floor(messages.length / 2)]?.id : undefined);
+}
+
+async function refresh(show: (timeline: Timeline, page: Page, asked: Timeline) => Timeline) {
+  const { timeline } = current();
+  if (!timeline) return;
+  const { roomId } = timeline;
+  const mine = visit;
+  const page = await messageService.listMessages({ roomId });
+  if (mine === visit) updateTimeline(roomId, (now) => show(now, page, timeline));
+}
+
+type Request = Parameters<typeof messageService.listMessages>[0];
+
+async function extend(way: "older" | "newer", request: (timeline: Timeline) => Request | undefined) {
+  const { timeline } = current();
+  const asked = timeline?.loaded && request(timeline);
+  const flags = loading;
+  if (!asked || flags[way]) return;
+  const mine = visit;
+  flags[way] = true;
+  try {
+    const page = await messageService.listMessages(asked);
+    const add = way === "older" ? timelines.addOlder : timelines.addNewer;
+    if (mine === visit) updateTimeline(timeline.roomId, (now) => add(now, page));
+  } finally {
+    flags[way] = false;
+  }
+}
+
+async function firstPage(roomId: string, around: string | undefined): Promise<Page> {
+  if (around) {
+    try {
+      return await messageService.listMessages({ roomId, anchor: { case: "around", value: around } });
+    } catch (error) {
+      if (codeOf(error) !== Code.NotFound && codeOf(error) !== Code.InvalidArgument) throw error;
+    }
+  }
+  return messageService.listMessages({ roomId });
+}

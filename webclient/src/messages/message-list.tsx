@@ -1,0 +1,101 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import { alertFlash } from "../ui/flash";
+import { Icon } from "../ui/icon";
+import { reasonOf } from "../api";
+import { useCampfire } from "../state";
+import { loadNewer, loadOlder, showNewest } from "./history";
+import { MessageView } from "./message";
+import { Scroller } from "./scroller";
+import { entries, type Timeline } from "./timeline";
+import type { ReactNode } from "react";
+
+interface Props {
+  readonly timeline: Timeline;
+  /** The message the address names. */
+  readonly focus: string | undefined;
+  /** What stands above the first message of all. */
+  readonly welcome: ReactNode;
+}
+
+/** The conversation of the open room: its lines, paging at both ends, and the way back to the newest. */
+export function MessageList({ timeline, focus, welcome }: Props) {
+  const posts = useCampfire((s) => s.posts);
+  const userId = useCampfire((s) => s.user?.id ?? "");
+  const lines = useMemo(() => entries(timeline, posts, userId), [timeline, posts, userId]);
+  const [following, setFollowing] = useState(true);
+  const scroller = useRef<Scroller>(null);
+  const area = useRef<HTMLDivElement>(null);
+  const last = lines.at(-1)?.key;
+  const { loaded, hasOlder, hasNewer } = timeline;
+
+  useEffect(() => {
+    if (!loaded) return;
+    const rows = area.current!.querySelectorAll(".message");
+    const watch = new IntersectionObserver(
+      (seen) => {
+        for (const { target, isIntersecting } of seen) {
+          if (!isIntersecting) continue;
+          if (target === rows[0]) loadOlder().catch(tell);
+          if (target === rows[rows.length - 1]) loadNewer().catch(tell);
+        }
+      },
+      { root: area.current!.querySelector(".messages"), rootMargin: "200px 0px" },
+    );
+    if (rows.length === 0) loadNewer().catch(tell);
+    if (hasOlder && rows[0]) watch.observe(rows[0]);
+    if (hasNewer && rows.length > 0) watch.observe(rows[rows.length - 1]!);
+    return () => watch.disconnect();
+  }, [timeline, loaded, hasOlder, hasNewer]);
+
+  const jump = async () => {
+    await showNewest().catch(tell);
+    scroller.current?.toEnd();
+  };
+
+  return (
+    <div className="message-area" ref={area}>
+      <Scroller
+        ref={scroller}
+        visit={loaded ? "loaded" : "loading"}
+        last={last}
+        posted={lines.findLast((line) => line.post)?.key}
+        upToDate={!hasNewer}
+        focus={focus}
+        onFollowing={setFollowing}
+      >
+        {loaded && !hasOlder && welcome}
+        {lines.map(({ key, message, post, createdAt, threaded, firstOfDay }) => (
+          <MessageView
+            key={key}
+            message={message}
+            post={post}
+            createdAt={createdAt}
+            threaded={threaded}
+            firstOfDay={firstOfDay}
+            highlighted={focus !== undefined && message?.id === focus}
+          />
+        ))}
+        {!loaded && (
+          <div className="flex justify-center pad">
+            <span className="spinner" role="status" aria-label="Loading messages" />
+          </div>
+        )}
+      </Scroller>
+      <button
+        type="button"
+        className="btn message-area__return-to-latest btn--pulsing"
+        data-testid="jump-to-newest"
+        aria-label="Jump to newest"
+        title="Jump to newest"
+        hidden={!loaded || (following && !hasNewer)}
+        onClick={() => void jump()}
+      >
+        <Icon name="arrow-down" />
+      </button>
+    </div>
+  );
+}
+
+function tell(error: unknown) {
+  alertFlash(reasonOf(error));
+}

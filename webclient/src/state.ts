@@ -1,0 +1,216 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { create } from "zustand";
+import type { Account, Contact } from "./gen/campfire/v1/account_pb";
+import type { Message } from "./gen/campfire/v1/message_pb";
+import type { Room } from "./gen/campfire/v1/room_pb";
+import type { User } from "./gen/campfire/v1/user_pb";
+import * as timelines from "./messages/timeline";
+import type { Post, Timeline } from "./messages/timeline";
+
+/** Someone typing, until a moment of this browser's clock. */
+export interface Typist {
+  readonly roomId: string;
+  readonly user: User;
+  readonly until: number;
+}
+
+/** What this tab knows. */
+export interface State {
+  /** Absent before the first run. */
+  readonly account: Account | undefined;
+  readonly contact: Contact | undefined;
+  readonly version: string;
+  /** Who is signed in. */
+  readonly user: User | undefined;
+  /** The rooms of the sidebar and the open one, by id; undefined until they are loaded. */
+  readonly rooms: Readonly<Record<string, Room>> | undefined;
+  /** People to start a ping with. */
+  readonly suggestedUsers: readonly User[];
+  /** The conversation of the open room. */
+  readonly timeline: Timeline | undefined;
+  /** One's own posts that are not confirmed yet, oldest first. */
+  readonly posts: readonly Post[];
+  readonly typists: readonly Typist[];
+  /** "lost" only once the stream has been away for 5 seconds. */
+  readonly connection: "connecting" | "live" | "lost";
+  /** The id of the open stream, for presence. */
+  readonly streamId: string | undefined;
+  /** The message being edited. */
+  readonly editing: string | undefined;
+  /** The message to quote in the composer. */
+  readonly quoting: Message | undefined;
+}
+
+const nobody = {
+  user: undefined,
+  rooms: undefined,
+  suggestedUsers: [],
+  timeline: undefined,
+  posts: [],
+  typists: [],
+  connection: "connecting",
+  streamId: undefined,
+  editing: undefined,
+  quoting: undefined,
+} satisfies Partial<State>;
+
+/** The one store. Components read slices of it; the functions below change it. */
+export const useCampfire = create<State>()(() => ({
+  account: undefined,
+  contact: undefined,
+  version: "",
+  ...nobody,
+}));
+
+const { getState: get, setState: set } = useCampfire;
+
+/** Changes what this tab knows. */
+export const update = set;
+/** What this tab knows right now. */
+export const current = get;
+
+/** Forgets everything that belongs to a person, and remembers who is here now. */
+export function signedInAs(user: User | undefined) {
+  set({ ...nobody, user });
+}
+
+/** Changes the open conversation, if it is of this room. */
+export function updateTimeline(roomId: string, change: (timeline: Timeline) => Timeline) {
+  set(({ timeline }) => (timeline?.roomId === roomId ? { timeline: change(timeline) } : {}));
+}
+
+/** Takes in a message from an answer or an event. */
+export function saveMessage(message: Message) {
+  updateTimeline(message.roomId, (timeline) => timelines.saveMessage(timeline, message));
+  set(({ posts, rooms, user }) => {
+    const room = rooms?.[message.roomId];
+    const mine = message.creator?.id === user?.id;
+    return {
+      posts: mine ? posts.filter((p) => !isPostOf(p, message)) : posts,
+      rooms: room ? { ...rooms, [room.id]: touched(room, message) } : rooms,
+    };
+  });
+  if (message.creator) stoppedTyping(message.roomId, message.creator.id);
+}
+
+/** Takes a deleted message away. */
+export function removeMessage(roomId: string, messageId: string) {
+  updateTimeline(roomId, (timeline) => timelines.removeMessage(timeline, messageId));
+}
+
+/** Takes in a room as it is now. */
+export function saveRoom(room: Room) {
+  set(({ rooms, suggestedUsers }) => {
+    const [other, ...others] = room.participants;
+    const pinged = other && others.length === 0 ? other.id : undefined;
+    return {
+      rooms: { ...rooms, [room.id]: room },
+      suggestedUsers: pinged ? suggestedUsers.filter((u) => u.id !== pinged) : suggestedUsers,
+    };
+  });
+}
+
+/** Takes a room out of the sidebar. */
+export function removeRoom(roomId: string) {
+  set(({ rooms }) => {
+    if (!rooms) return {};
+    return { rooms: Object.fromEntries(Object.entries(rooms).filter(([id]) => id !== roomId)) };
+  });
+}
+
+/** Sets or clears a room's unread mark. A room that is looked at stays read. */
+export function markUnread(roomId: string, unread: boolean) {
+  set(({ rooms, timeline }) => {
+    const room = rooms?.[roomId];
+    const looking = timeline?.roomId === roomId && document.visibilityState === "visible";
+    if (!room || room.unread === unread || (unread && looking)) return {};
+    return { rooms: { ...rooms, [roomId]: { ...room, unread } } };
+  });
+}
+
+/** Takes in a person or bot who has changed, wherever they are shown. */
+export function saveUser(user: User) {
+  const swap = (known: User) => (known.id === user.id ? user : known);
+  set((state) => {
+    const rooms = Object.entries(state.rooms ?? {}).map(([id, room]): [string, Room] => {
+      const concerned = room.participants.some((p) => p.id === user.id);
+      return [id, concerned ? { ...room, participants: room.participants.map(swap) } : room];
+    });
+    const { emailAddress = "" } = state.user ?? {};
+    return {
+      user: state.user?.id === user.id ? { ...user, emailAddress } : state.user,
+      rooms: state.rooms && Object.fromEntries(rooms),
+      suggestedUsers: state.suggestedUsers.map(swap),
+      timeline: state.timeline && { ...state.timeline, messages: state.timeline.messages.map(bySwap) },
+    };
+  });
+  function bySwap(message: Message): Message {
+    const concerned =
+      message.creator?.id === user.id || message.boosts.some((b) => b.booster?.id === user.id);
+    if (!concerned) return message;
+    return {
+      ...message,
+      creator: message.creator && swap(message.creator),
+      boosts: message.boosts.map((b) => ({ ...b, booster: b.booster && swap(b.booster) })),
+    };
+  }
+}
+
+/** How long someone counts as typing after the last sign of it. */
+export const TYPING_MS = 5000;
+
+/** Notes that someone is typing. */
+export function startedTyping(roomId: string, user: User) {
+  const until = Date.now() + TYPING_MS;
+  set(({ typists }) => ({
+    typists: [
+      ...typists.filter((t) => t.roomId !== roomId || t.user.id !== user.id),
+      { roomId, user, until },
+    ],
+  }));
+}
+
+/** Notes that someone has stopped typing. */
+export function stoppedTyping(roomId: string, userId: string) {
+  set(({ typists }) => {
+    const left = typists.filter((t) => t.roomId !== roomId || t.user.id !== userId);
+    return left.length === typists.length ? {} : { typists: left };
+  });
+}
+
+/** Forgets those who have not been heard typing for too long. */
+export function forgetTypists(now: number) {
+  set(({ typists }) => {
+    const left = typists.filter((t) => t.until > now);
+    return left.length === typists.length ? {} : { typists: left };
+  });
+}
+
+/** Posts to a room: shown at once, sent by the outbox after those before it. */
+export function addPost(roomId: string, html: string) {
+  const post: Post = { clientMessageId: crypto.randomUUID(), roomId, html, createdAt: Date.now() };
+  set(({ posts }) => ({ posts: [...posts, post] }));
+}
+
+/** Gives a post up, with what to tell about it, or without that sends it again. */
+export function failPost(clientMessageId: string, failure: string | undefined) {
+  set(({ posts }) => ({
+    posts: posts.map((p) => (p.clientMessageId === clientMessageId ? { ...p, failure } : p)),
+  }));
+}
+
+/** Takes a post away: it has become a message, or nobody wants it any more. */
+export function discardPost(clientMessageId: string) {
+  set(({ posts }) => ({ posts: posts.filter((p) => p.clientMessageId !== clientMessageId) }));
+}
+
+/** Whether a message is what a post has become. */
+export function isPostOf(post: Post, message: Message): boolean {
+  return post.roomId === message.roomId && post.clientMessageId === message.clientMessageId;
+}
+
+function touched(room: Room, message: Message): Room {
+  const at = message.createdAt;
+  const later = at && (!room.updatedAt || timestampMs(at) > timestampMs(room.updatedAt));
+  return later ? { ...room, updatedAt: at } : room;
+}

@@ -1,0 +1,31 @@
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const server = process.env.CAMPFIRE ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [react(), trixWithoutStyles()],
+  build: { outDir: "dist", assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
+  optimizeDeps: { exclude: ["trix"] },
+  server: { proxy: { "/campfire.v1.": server, "/users/": { target: server, bypass: page } } },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+});
+
+/** Addresses under /users/ are screens when the browser asks for a page, and pictures otherwise. */
+function page(request: { headers: { accept?: string | undefined } }) {
+  return request.headers.accept?.includes("text/html") ? "/index.html" : undefined;
+}
+
+/** Trix writes its styles into the page; our policy forbids that, and actiontext.css has them. */
+function trixWithoutStyles(): Plugin {
+  const insertion = /document\.head\.insertBefore\(\w+,\s*document\.head\.firstChild\)/;
+  return {
+    name: "trix-without-styles",
+    transform(code, id) {
+      if (!id.includes("/trix/dist/")) return null;
+      if (!insertion.test(code)) throw new Error("trix no longer inserts its styles the way we know");
+      return { code: code.replace(insertion, "void 0"), map: null };
+    },
+  };
+}
