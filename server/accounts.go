@@ -25,7 +25,10 @@ func (s *Server) GetAccount(ctx context.Context, _ *campfirev1.GetAccountRequest
 	}
 	res.Account = accountProto(account)
 	res.Contact = &campfirev1.Contact{Name: contact.Name, EmailAddress: contact.EmailAddress}
-	return res, nil
+	if caller(ctx).UserID != 0 {
+		res.User, err = s.currentUser(ctx)
+	}
+	return res, err
 }
 
 // SetUp implements AccountService.

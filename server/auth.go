@@ -20,6 +20,7 @@ var forStrangers = map[string]bool{
 	campfirev1connect.AccountServiceGetAccountProcedure:    true,
 	campfirev1connect.AccountServiceSetUpProcedure:         true,
 	campfirev1connect.SessionServiceSignInProcedure:        true,
+	campfirev1connect.SessionServiceCheckJoinCodeProcedure: true,
 	campfirev1connect.SessionServiceJoinProcedure:          true,
 	campfirev1connect.SessionServiceClaimTransferProcedure: true,
 }

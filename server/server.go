@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,17 +141,20 @@ func (s *Server) routes() http.Handler {
 	protection.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
 	handler := http.Handler(mux)
 	if len(s.config.Origins) > 0 {
+		var origins []string
 		for _, origin := range s.config.Origins {
 			if err := protection.AddTrustedOrigin(origin); err != nil {
 				s.log.Error("origin ignored", "origin", origin, "error", err)
+				continue
 			}
+			origins = append(origins, origin)
 		}
 		handler = cors.New(cors.Options{
-			AllowedOrigins: s.config.Origins,
-			AllowedMethods: connectcors.AllowedMethods(),
-			AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization"),
-			ExposedHeaders: connectcors.ExposedHeaders(),
-			MaxAge:         int(preflightAge.Seconds()),
+			AllowOriginFunc: func(origin string) bool { return slices.Contains(origins, origin) }, // exactly: no * for any
+			AllowedMethods:  connectcors.AllowedMethods(),
+			AllowedHeaders:  append(connectcors.AllowedHeaders(), "Authorization"),
+			ExposedHeaders:  connectcors.ExposedHeaders(),
+			MaxAge:          int(preflightAge.Seconds()),
 		}).Handler(handler)
 	}
 	return s.introduce(protection.Handler(handler))

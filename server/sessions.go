@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -46,8 +47,31 @@ func (s *Server) Join(ctx context.Context, req *campfirev1.JoinRequest) (*campfi
 	return &campfirev1.JoinResponse{SessionToken: token, User: profileProto(user)}, nil
 }
 
-// GetCurrentUser implements SessionService. As the client asks it whenever it is opened, it also renews the cookie.
+// CheckJoinCode implements SessionService.
+func (s *Server) CheckJoinCode(ctx context.Context, req *campfirev1.CheckJoinCodeRequest) (*campfirev1.CheckJoinCodeResponse, error) {
+	err := s.store.CheckJoinCode(ctx, req.GetJoinCode())
+	if errors.Is(err, store.ErrNotFound) {
+		if limited := s.takeAttempt(ctx); limited != nil {
+			return nil, limited
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.CheckJoinCodeResponse{}, nil
+}
+
+// GetCurrentUser implements SessionService.
 func (s *Server) GetCurrentUser(ctx context.Context, _ *campfirev1.GetCurrentUserRequest) (*campfirev1.GetCurrentUserResponse, error) {
+	user, err := s.currentUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.GetCurrentUserResponse{User: user}, nil
+}
+
+// currentUser answers who is calling. As the client asks it whenever it is opened, it also renews the cookie.
+func (s *Server) currentUser(ctx context.Context) (*campfirev1.User, error) {
 	user, err := s.store.GetCurrentUser(ctx, caller(ctx).UserID)
 	if err != nil {
 		return nil, err
@@ -55,7 +79,7 @@ func (s *Server) GetCurrentUser(ctx context.Context, _ *campfirev1.GetCurrentUse
 	if token := about(ctx).cookie; token != "" {
 		setSessionCookie(ctx, token)
 	}
-	return &campfirev1.GetCurrentUserResponse{User: profileProto(user)}, nil
+	return profileProto(user), nil
 }
 
 // CreateTransfer implements SessionService.

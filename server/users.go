@@ -131,7 +131,7 @@ func usersProto(users []store.User) []*campfirev1.User {
 
 // avatarPath changes with what the picture shows, so that it can be cached.
 func avatarPath(u store.User) string {
-	return "/users/" + strconv.FormatInt(u.ID, 10) + "/avatar?v=" + strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(u.Name))), 36)
+	return "/users/" + strconv.FormatInt(u.ID, 10) + "/avatar?v=" + strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(avatarSVG(u)))), 36)
 }
 
 // avatar draws a user's initials on their colour.
@@ -158,13 +158,19 @@ var avatarColors = [18]string{
 }
 
 func avatarSVG(u store.User) string {
+	const open = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512">`
+	if u.Role == store.Bot {
+		return open + `<rect width="512" height="512" rx="96" fill="#4a5560"/><g fill="#fff"><circle cx="256" cy="104" r="24"/>` +
+			`<path d="M246 112h20v60h-20zM160 168h192a48 48 0 0 1 48 48v128a48 48 0 0 1-48 48H160a48 48 0 0 1-48-48V216a48 48 0 0 1 48-48z"/></g>` +
+			`<g fill="#4a5560"><circle cx="200" cy="260" r="32"/><circle cx="312" cy="260" r="32"/><path d="M192 328h128v20H192z"/></g></svg>`
+	}
 	color := avatarColors[crc32.ChecksumIEEE([]byte(strconv.FormatInt(u.ID, 10)))%uint32(len(avatarColors))]
 	letters := initials(u.Name)
 	squeeze := ""
 	if len([]rune(letters)) > 2 {
 		squeeze = ` textLength="435" lengthAdjust="spacingAndGlyphs"` // 85 % of the width
 	}
-	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512"><rect width="512" height="512" rx="128" fill="` + color +
+	return open + `<rect width="512" height="512" rx="96" fill="` + color +
 		`"/><text x="256" y="256" dy=".36em" text-anchor="middle" font-family="system-ui, sans-serif" font-weight="700" font-size="230" fill="#fff"` +
 		squeeze + `>` + html.EscapeString(letters) + `</text></svg>`
 }

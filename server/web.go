@@ -47,6 +47,8 @@ func pages(client fs.FS) http.Handler {
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		info, statErr := fs.Stat(client, name)
 		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			http.NotFound(w, r) // a call of a service there is not: no page would tell its caller so
 		case statErr == nil && !info.IsDir() && name != "index.html" && !strings.HasPrefix(name, "."):
 			if strings.HasPrefix(name, "assets/") {
 				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with them

@@ -196,6 +196,11 @@ func (s *Store) GetJoinCode(ctx context.Context) (code string, err error) {
 	return code, err
 }
 
+// CheckJoinCode answers ErrNotFound for what is not the account's join code.
+func (s *Store) CheckJoinCode(ctx context.Context, code string) error {
+	return s.read(ctx, func(db db) error { return db.requireJoinCode(code) })
+}
+
 func (d db) requireJoinCode(code string) error {
 	right, err := d.exists("SELECT 1 FROM accounts WHERE join_code = :code", args{":code": code})
 	if err == nil && !right {

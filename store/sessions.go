@@ -83,7 +83,7 @@ func (s *Store) Join(ctx context.Context, joinCode string, p Person, device Devi
 		return "", User{}, err
 	}
 	// Before the costly hash, so that guessing codes costs the server nothing.
-	if err := s.read(ctx, func(db db) error { return db.requireJoinCode(joinCode) }); err != nil {
+	if err := s.CheckJoinCode(ctx, joinCode); err != nil {
 		return "", User{}, err
 	}
 	if person.digest, err = s.digest(p.Password); err != nil {

@@ -123,6 +123,16 @@ test("strangers sign in first and then see what they came for", async ({ browser
   await expect(eve.page).toHaveURL(/\/session\/new$/);
 });
 
+test("a link to join that is no longer right says so before anything is filled in", async ({ browser }) => {
+  await server.setUp("Ada Lovelace");
+  const eve = await Person.arrive(browser, server);
+  await eve.visit("/join/aaaa-bbbb-cccc");
+  await expect(
+    eve.page.getByRole("heading", { name: "This link to join does not work any more." }),
+  ).toBeVisible();
+  await expect(eve.page.getByLabel("Password")).toHaveCount(0);
+});
+
 test("a room that is not there leads home", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   await ada.visit("/rooms/999999");
@@ -158,9 +168,10 @@ test("what is typed fast is sent whole", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   await ada.visit("/");
   await expect(ada.composer).toBeFocused();
-  // Letters and Enter within one frame, as a fast hand on a busy computer makes them.
+  // Text and Enter within one frame, as a fast hand on a busy computer makes them.
   await ada.composer.evaluate((editor) => {
-    for (const letter of "quick brown fox") document.execCommand("insertText", false, letter);
+    const typed = { inputType: "insertText", data: "quick brown fox", bubbles: true, cancelable: true };
+    editor.dispatchEvent(new InputEvent("beforeinput", typed));
     editor.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
   });
   await expect(ada.page.getByTestId("message-body")).toHaveText("quick brown fox");

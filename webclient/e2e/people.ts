@@ -68,9 +68,9 @@ export class Person {
   private listen(page: Page) {
     page.on("pageerror", (error) => this.complaints.push(`page error: ${error.message}`));
     page.on("console", (line) => {
-      // A stranger is told that they are one; browsers log that answer whatever the page makes of it.
-      const stranger = line.text().includes("401") && /\/(GetCurrentUser|SignIn)$/.test(line.location().url);
-      if (stranger || !["error", "warning"].includes(line.type())) return;
+      // Browsers log that a password was wrong, whatever the page makes of it.
+      const refused = line.text().includes("401") && line.location().url.endsWith("/SignIn");
+      if (refused || !["error", "warning"].includes(line.type())) return;
       this.complaints.push(`console: ${line.text()} ${line.location().url}`);
     });
     page.on("dialog", (dialog) => {

@@ -8,7 +8,7 @@ import { Profile } from "./profile/profile";
 import { NoRooms } from "./rooms/no-rooms";
 import { RoomScreen } from "./rooms/room";
 import { NewRoom } from "./rooms/room-form";
-import { loadAccount, loadCurrentUser, rememberReturn } from "./session/account";
+import { loadAccount, rememberReturn } from "./session/account";
 import { Join } from "./session/join";
 import { SetUp } from "./session/setup";
 import { SignIn } from "./session/sign-in";
@@ -30,7 +30,7 @@ export function App() {
     onSignedOut(() => signedInAs(undefined));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = () => {
-      Promise.all([loadAccount(), loadCurrentUser()]).then(
+      loadAccount().then(
         () => setReady(true),
         (error: unknown) => {
           setFailure(reasonOf(error));

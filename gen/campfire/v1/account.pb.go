@@ -176,7 +176,9 @@ type GetAccountResponse struct {
 	// Whom to ask for help with signing in; absent until the first run.
 	Contact *Contact `protobuf:"bytes,2,opt,name=contact,proto3" json:"contact,omitempty"`
 	// The version of this server, as "1.0.0".
-	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Who is calling, with the email address; absent for strangers.
+	User          *User `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,6 +232,13 @@ func (x *GetAccountResponse) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *GetAccountResponse) GetUser() *User {
+	if x != nil {
+		return x.User
+	}
+	return nil
 }
 
 // SetUpRequest describes the first administrator.
@@ -804,11 +813,12 @@ const file_campfire_v1_account_proto_rawDesc = "" +
 	"\aContact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
 	"\remail_address\x18\x02 \x01(\tR\femailAddress\"\x13\n" +
-	"\x11GetAccountRequest\"\x8e\x01\n" +
+	"\x11GetAccountRequest\"\xb5\x01\n" +
 	"\x12GetAccountResponse\x12.\n" +
 	"\aaccount\x18\x01 \x01(\v2\x14.campfire.v1.AccountR\aaccount\x12.\n" +
 	"\acontact\x18\x02 \x01(\v2\x14.campfire.v1.ContactR\acontact\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\tR\aversion\"c\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12%\n" +
+	"\x04user\x18\x04 \x01(\v2\x11.campfire.v1.UserR\x04user\"c\n" +
 	"\fSetUpRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
 	"\remail_address\x18\x02 \x01(\tR\femailAddress\x12\x1a\n" +
@@ -882,27 +892,28 @@ var file_campfire_v1_account_proto_goTypes = []any{
 var file_campfire_v1_account_proto_depIdxs = []int32{
 	0,  // 0: campfire.v1.GetAccountResponse.account:type_name -> campfire.v1.Account
 	1,  // 1: campfire.v1.GetAccountResponse.contact:type_name -> campfire.v1.Contact
-	16, // 2: campfire.v1.SetUpResponse.user:type_name -> campfire.v1.User
-	0,  // 3: campfire.v1.UpdateAccountResponse.account:type_name -> campfire.v1.Account
-	2,  // 4: campfire.v1.AccountService.GetAccount:input_type -> campfire.v1.GetAccountRequest
-	4,  // 5: campfire.v1.AccountService.SetUp:input_type -> campfire.v1.SetUpRequest
-	6,  // 6: campfire.v1.AccountService.UpdateAccount:input_type -> campfire.v1.UpdateAccountRequest
-	8,  // 7: campfire.v1.AccountService.GetJoinCode:input_type -> campfire.v1.GetJoinCodeRequest
-	10, // 8: campfire.v1.AccountService.ResetJoinCode:input_type -> campfire.v1.ResetJoinCodeRequest
-	12, // 9: campfire.v1.AccountService.GetCustomStyles:input_type -> campfire.v1.GetCustomStylesRequest
-	14, // 10: campfire.v1.AccountService.UpdateCustomStyles:input_type -> campfire.v1.UpdateCustomStylesRequest
-	3,  // 11: campfire.v1.AccountService.GetAccount:output_type -> campfire.v1.GetAccountResponse
-	5,  // 12: campfire.v1.AccountService.SetUp:output_type -> campfire.v1.SetUpResponse
-	7,  // 13: campfire.v1.AccountService.UpdateAccount:output_type -> campfire.v1.UpdateAccountResponse
-	9,  // 14: campfire.v1.AccountService.GetJoinCode:output_type -> campfire.v1.GetJoinCodeResponse
-	11, // 15: campfire.v1.AccountService.ResetJoinCode:output_type -> campfire.v1.ResetJoinCodeResponse
-	13, // 16: campfire.v1.AccountService.GetCustomStyles:output_type -> campfire.v1.GetCustomStylesResponse
-	15, // 17: campfire.v1.AccountService.UpdateCustomStyles:output_type -> campfire.v1.UpdateCustomStylesResponse
-	11, // [11:18] is the sub-list for method output_type
-	4,  // [4:11] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	16, // 2: campfire.v1.GetAccountResponse.user:type_name -> campfire.v1.User
+	16, // 3: campfire.v1.SetUpResponse.user:type_name -> campfire.v1.User
+	0,  // 4: campfire.v1.UpdateAccountResponse.account:type_name -> campfire.v1.Account
+	2,  // 5: campfire.v1.AccountService.GetAccount:input_type -> campfire.v1.GetAccountRequest
+	4,  // 6: campfire.v1.AccountService.SetUp:input_type -> campfire.v1.SetUpRequest
+	6,  // 7: campfire.v1.AccountService.UpdateAccount:input_type -> campfire.v1.UpdateAccountRequest
+	8,  // 8: campfire.v1.AccountService.GetJoinCode:input_type -> campfire.v1.GetJoinCodeRequest
+	10, // 9: campfire.v1.AccountService.ResetJoinCode:input_type -> campfire.v1.ResetJoinCodeRequest
+	12, // 10: campfire.v1.AccountService.GetCustomStyles:input_type -> campfire.v1.GetCustomStylesRequest
+	14, // 11: campfire.v1.AccountService.UpdateCustomStyles:input_type -> campfire.v1.UpdateCustomStylesRequest
+	3,  // 12: campfire.v1.AccountService.GetAccount:output_type -> campfire.v1.GetAccountResponse
+	5,  // 13: campfire.v1.AccountService.SetUp:output_type -> campfire.v1.SetUpResponse
+	7,  // 14: campfire.v1.AccountService.UpdateAccount:output_type -> campfire.v1.UpdateAccountResponse
+	9,  // 15: campfire.v1.AccountService.GetJoinCode:output_type -> campfire.v1.GetJoinCodeResponse
+	11, // 16: campfire.v1.AccountService.ResetJoinCode:output_type -> campfire.v1.ResetJoinCodeResponse
+	13, // 17: campfire.v1.AccountService.GetCustomStyles:output_type -> campfire.v1.GetCustomStylesResponse
+	15, // 18: campfire.v1.AccountService.UpdateCustomStyles:output_type -> campfire.v1.UpdateCustomStylesResponse
+	12, // [12:19] is the sub-list for method output_type
+	5,  // [5:12] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_campfire_v1_account_proto_init() }

@@ -434,6 +434,89 @@ func (x *JoinResponse) GetUser() *User {
 	return nil
 }
 
+// CheckJoinCodeRequest asks about a join code.
+type CheckJoinCodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The code, exactly as shown.
+	JoinCode      string `protobuf:"bytes,1,opt,name=join_code,json=joinCode,proto3" json:"join_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckJoinCodeRequest) Reset() {
+	*x = CheckJoinCodeRequest{}
+	mi := &file_campfire_v1_session_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckJoinCodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckJoinCodeRequest) ProtoMessage() {}
+
+func (x *CheckJoinCodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_campfire_v1_session_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckJoinCodeRequest.ProtoReflect.Descriptor instead.
+func (*CheckJoinCodeRequest) Descriptor() ([]byte, []int) {
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CheckJoinCodeRequest) GetJoinCode() string {
+	if x != nil {
+		return x.JoinCode
+	}
+	return ""
+}
+
+// CheckJoinCodeResponse says that it is the account's.
+type CheckJoinCodeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckJoinCodeResponse) Reset() {
+	*x = CheckJoinCodeResponse{}
+	mi := &file_campfire_v1_session_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckJoinCodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckJoinCodeResponse) ProtoMessage() {}
+
+func (x *CheckJoinCodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_campfire_v1_session_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckJoinCodeResponse.ProtoReflect.Descriptor instead.
+func (*CheckJoinCodeResponse) Descriptor() ([]byte, []int) {
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{8}
+}
+
 // GetCurrentUserRequest asks who is calling.
 type GetCurrentUserRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -443,7 +526,7 @@ type GetCurrentUserRequest struct {
 
 func (x *GetCurrentUserRequest) Reset() {
 	*x = GetCurrentUserRequest{}
-	mi := &file_campfire_v1_session_proto_msgTypes[7]
+	mi := &file_campfire_v1_session_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +538,7 @@ func (x *GetCurrentUserRequest) String() string {
 func (*GetCurrentUserRequest) ProtoMessage() {}
 
 func (x *GetCurrentUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[7]
+	mi := &file_campfire_v1_session_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +551,7 @@ func (x *GetCurrentUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCurrentUserRequest.ProtoReflect.Descriptor instead.
 func (*GetCurrentUserRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{7}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{9}
 }
 
 // GetCurrentUserResponse answers who is calling.
@@ -482,7 +565,7 @@ type GetCurrentUserResponse struct {
 
 func (x *GetCurrentUserResponse) Reset() {
 	*x = GetCurrentUserResponse{}
-	mi := &file_campfire_v1_session_proto_msgTypes[8]
+	mi := &file_campfire_v1_session_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +577,7 @@ func (x *GetCurrentUserResponse) String() string {
 func (*GetCurrentUserResponse) ProtoMessage() {}
 
 func (x *GetCurrentUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[8]
+	mi := &file_campfire_v1_session_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +590,7 @@ func (x *GetCurrentUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCurrentUserResponse.ProtoReflect.Descriptor instead.
 func (*GetCurrentUserResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{8}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCurrentUserResponse) GetUser() *User {
@@ -528,7 +611,7 @@ type CreateTransferRequest struct {
 
 func (x *CreateTransferRequest) Reset() {
 	*x = CreateTransferRequest{}
-	mi := &file_campfire_v1_session_proto_msgTypes[9]
+	mi := &file_campfire_v1_session_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +623,7 @@ func (x *CreateTransferRequest) String() string {
 func (*CreateTransferRequest) ProtoMessage() {}
 
 func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[9]
+	mi := &file_campfire_v1_session_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +636,7 @@ func (x *CreateTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferRequest.ProtoReflect.Descriptor instead.
 func (*CreateTransferRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{9}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreateTransferRequest) GetUserId() int64 {
@@ -576,7 +659,7 @@ type CreateTransferResponse struct {
 
 func (x *CreateTransferResponse) Reset() {
 	*x = CreateTransferResponse{}
-	mi := &file_campfire_v1_session_proto_msgTypes[10]
+	mi := &file_campfire_v1_session_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +671,7 @@ func (x *CreateTransferResponse) String() string {
 func (*CreateTransferResponse) ProtoMessage() {}
 
 func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[10]
+	mi := &file_campfire_v1_session_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +684,7 @@ func (x *CreateTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTransferResponse.ProtoReflect.Descriptor instead.
 func (*CreateTransferResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{10}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreateTransferResponse) GetTransferToken() string {
@@ -629,7 +712,7 @@ type ClaimTransferRequest struct {
 
 func (x *ClaimTransferRequest) Reset() {
 	*x = ClaimTransferRequest{}
-	mi := &file_campfire_v1_session_proto_msgTypes[11]
+	mi := &file_campfire_v1_session_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +724,7 @@ func (x *ClaimTransferRequest) String() string {
 func (*ClaimTransferRequest) ProtoMessage() {}
 
 func (x *ClaimTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[11]
+	mi := &file_campfire_v1_session_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +737,7 @@ func (x *ClaimTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimTransferRequest.ProtoReflect.Descriptor instead.
 func (*ClaimTransferRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{11}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClaimTransferRequest) GetTransferToken() string {
@@ -677,7 +760,7 @@ type ClaimTransferResponse struct {
 
 func (x *ClaimTransferResponse) Reset() {
 	*x = ClaimTransferResponse{}
-	mi := &file_campfire_v1_session_proto_msgTypes[12]
+	mi := &file_campfire_v1_session_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +772,7 @@ func (x *ClaimTransferResponse) String() string {
 func (*ClaimTransferResponse) ProtoMessage() {}
 
 func (x *ClaimTransferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[12]
+	mi := &file_campfire_v1_session_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +785,7 @@ func (x *ClaimTransferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimTransferResponse.ProtoReflect.Descriptor instead.
 func (*ClaimTransferResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{12}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ClaimTransferResponse) GetSessionToken() string {
@@ -728,7 +811,7 @@ type ListSessionsRequest struct {
 
 func (x *ListSessionsRequest) Reset() {
 	*x = ListSessionsRequest{}
-	mi := &file_campfire_v1_session_proto_msgTypes[13]
+	mi := &file_campfire_v1_session_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +823,7 @@ func (x *ListSessionsRequest) String() string {
 func (*ListSessionsRequest) ProtoMessage() {}
 
 func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[13]
+	mi := &file_campfire_v1_session_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +836,7 @@ func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{13}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{15}
 }
 
 // ListSessionsResponse answers the caller's sessions.
@@ -767,7 +850,7 @@ type ListSessionsResponse struct {
 
 func (x *ListSessionsResponse) Reset() {
 	*x = ListSessionsResponse{}
-	mi := &file_campfire_v1_session_proto_msgTypes[14]
+	mi := &file_campfire_v1_session_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +862,7 @@ func (x *ListSessionsResponse) String() string {
 func (*ListSessionsResponse) ProtoMessage() {}
 
 func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[14]
+	mi := &file_campfire_v1_session_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +875,7 @@ func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{14}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListSessionsResponse) GetSessions() []*Session {
@@ -813,7 +896,7 @@ type RevokeSessionRequest struct {
 
 func (x *RevokeSessionRequest) Reset() {
 	*x = RevokeSessionRequest{}
-	mi := &file_campfire_v1_session_proto_msgTypes[15]
+	mi := &file_campfire_v1_session_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +908,7 @@ func (x *RevokeSessionRequest) String() string {
 func (*RevokeSessionRequest) ProtoMessage() {}
 
 func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[15]
+	mi := &file_campfire_v1_session_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +921,7 @@ func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{15}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RevokeSessionRequest) GetSessionId() int64 {
@@ -857,7 +940,7 @@ type RevokeSessionResponse struct {
 
 func (x *RevokeSessionResponse) Reset() {
 	*x = RevokeSessionResponse{}
-	mi := &file_campfire_v1_session_proto_msgTypes[16]
+	mi := &file_campfire_v1_session_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +952,7 @@ func (x *RevokeSessionResponse) String() string {
 func (*RevokeSessionResponse) ProtoMessage() {}
 
 func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_session_proto_msgTypes[16]
+	mi := &file_campfire_v1_session_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +965,7 @@ func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionResponse.ProtoReflect.Descriptor instead.
 func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_session_proto_rawDescGZIP(), []int{16}
+	return file_campfire_v1_session_proto_rawDescGZIP(), []int{18}
 }
 
 var File_campfire_v1_session_proto protoreflect.FileDescriptor
@@ -916,7 +999,10 @@ const file_campfire_v1_session_proto_rawDesc = "" +
 	"\bpassword\x18\x04 \x01(\tR\bpassword\"Z\n" +
 	"\fJoinResponse\x12#\n" +
 	"\rsession_token\x18\x01 \x01(\tR\fsessionToken\x12%\n" +
-	"\x04user\x18\x02 \x01(\v2\x11.campfire.v1.UserR\x04user\"\x17\n" +
+	"\x04user\x18\x02 \x01(\v2\x11.campfire.v1.UserR\x04user\"3\n" +
+	"\x14CheckJoinCodeRequest\x12\x1b\n" +
+	"\tjoin_code\x18\x01 \x01(\tR\bjoinCode\"\x17\n" +
+	"\x15CheckJoinCodeResponse\"\x17\n" +
 	"\x15GetCurrentUserRequest\"?\n" +
 	"\x16GetCurrentUserResponse\x12%\n" +
 	"\x04user\x18\x01 \x01(\v2\x11.campfire.v1.UserR\x04user\"E\n" +
@@ -939,11 +1025,12 @@ const file_campfire_v1_session_proto_rawDesc = "" +
 	"\x14RevokeSessionRequest\x12!\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\x03B\x020\x01R\tsessionId\"\x17\n" +
-	"\x15RevokeSessionResponse2\xa5\x05\n" +
+	"\x15RevokeSessionResponse2\xfd\x05\n" +
 	"\x0eSessionService\x12A\n" +
 	"\x06SignIn\x12\x1a.campfire.v1.SignInRequest\x1a\x1b.campfire.v1.SignInResponse\x12I\n" +
 	"\aSignOut\x12\x1b.campfire.v1.SignOutRequest\x1a\x1c.campfire.v1.SignOutResponse\"\x03\x90\x02\x02\x12;\n" +
-	"\x04Join\x12\x18.campfire.v1.JoinRequest\x1a\x19.campfire.v1.JoinResponse\x12^\n" +
+	"\x04Join\x12\x18.campfire.v1.JoinRequest\x1a\x19.campfire.v1.JoinResponse\x12V\n" +
+	"\rCheckJoinCode\x12!.campfire.v1.CheckJoinCodeRequest\x1a\".campfire.v1.CheckJoinCodeResponse\x12^\n" +
 	"\x0eGetCurrentUser\x12\".campfire.v1.GetCurrentUserRequest\x1a#.campfire.v1.GetCurrentUserResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\x0eCreateTransfer\x12\".campfire.v1.CreateTransferRequest\x1a#.campfire.v1.CreateTransferResponse\x12V\n" +
 	"\rClaimTransfer\x12!.campfire.v1.ClaimTransferRequest\x1a\".campfire.v1.ClaimTransferResponse\x12X\n" +
@@ -963,7 +1050,7 @@ func file_campfire_v1_session_proto_rawDescGZIP() []byte {
 	return file_campfire_v1_session_proto_rawDescData
 }
 
-var file_campfire_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_campfire_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_campfire_v1_session_proto_goTypes = []any{
 	(*Session)(nil),                // 0: campfire.v1.Session
 	(*SignInRequest)(nil),          // 1: campfire.v1.SignInRequest
@@ -972,46 +1059,50 @@ var file_campfire_v1_session_proto_goTypes = []any{
 	(*SignOutResponse)(nil),        // 4: campfire.v1.SignOutResponse
 	(*JoinRequest)(nil),            // 5: campfire.v1.JoinRequest
 	(*JoinResponse)(nil),           // 6: campfire.v1.JoinResponse
-	(*GetCurrentUserRequest)(nil),  // 7: campfire.v1.GetCurrentUserRequest
-	(*GetCurrentUserResponse)(nil), // 8: campfire.v1.GetCurrentUserResponse
-	(*CreateTransferRequest)(nil),  // 9: campfire.v1.CreateTransferRequest
-	(*CreateTransferResponse)(nil), // 10: campfire.v1.CreateTransferResponse
-	(*ClaimTransferRequest)(nil),   // 11: campfire.v1.ClaimTransferRequest
-	(*ClaimTransferResponse)(nil),  // 12: campfire.v1.ClaimTransferResponse
-	(*ListSessionsRequest)(nil),    // 13: campfire.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),   // 14: campfire.v1.ListSessionsResponse
-	(*RevokeSessionRequest)(nil),   // 15: campfire.v1.RevokeSessionRequest
-	(*RevokeSessionResponse)(nil),  // 16: campfire.v1.RevokeSessionResponse
-	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
-	(*User)(nil),                   // 18: campfire.v1.User
+	(*CheckJoinCodeRequest)(nil),   // 7: campfire.v1.CheckJoinCodeRequest
+	(*CheckJoinCodeResponse)(nil),  // 8: campfire.v1.CheckJoinCodeResponse
+	(*GetCurrentUserRequest)(nil),  // 9: campfire.v1.GetCurrentUserRequest
+	(*GetCurrentUserResponse)(nil), // 10: campfire.v1.GetCurrentUserResponse
+	(*CreateTransferRequest)(nil),  // 11: campfire.v1.CreateTransferRequest
+	(*CreateTransferResponse)(nil), // 12: campfire.v1.CreateTransferResponse
+	(*ClaimTransferRequest)(nil),   // 13: campfire.v1.ClaimTransferRequest
+	(*ClaimTransferResponse)(nil),  // 14: campfire.v1.ClaimTransferResponse
+	(*ListSessionsRequest)(nil),    // 15: campfire.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),   // 16: campfire.v1.ListSessionsResponse
+	(*RevokeSessionRequest)(nil),   // 17: campfire.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),  // 18: campfire.v1.RevokeSessionResponse
+	(*timestamppb.Timestamp)(nil),  // 19: google.protobuf.Timestamp
+	(*User)(nil),                   // 20: campfire.v1.User
 }
 var file_campfire_v1_session_proto_depIdxs = []int32{
-	17, // 0: campfire.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	17, // 1: campfire.v1.Session.last_active_at:type_name -> google.protobuf.Timestamp
-	18, // 2: campfire.v1.SignInResponse.user:type_name -> campfire.v1.User
-	18, // 3: campfire.v1.JoinResponse.user:type_name -> campfire.v1.User
-	18, // 4: campfire.v1.GetCurrentUserResponse.user:type_name -> campfire.v1.User
-	17, // 5: campfire.v1.CreateTransferResponse.expires_at:type_name -> google.protobuf.Timestamp
-	18, // 6: campfire.v1.ClaimTransferResponse.user:type_name -> campfire.v1.User
+	19, // 0: campfire.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	19, // 1: campfire.v1.Session.last_active_at:type_name -> google.protobuf.Timestamp
+	20, // 2: campfire.v1.SignInResponse.user:type_name -> campfire.v1.User
+	20, // 3: campfire.v1.JoinResponse.user:type_name -> campfire.v1.User
+	20, // 4: campfire.v1.GetCurrentUserResponse.user:type_name -> campfire.v1.User
+	19, // 5: campfire.v1.CreateTransferResponse.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 6: campfire.v1.ClaimTransferResponse.user:type_name -> campfire.v1.User
 	0,  // 7: campfire.v1.ListSessionsResponse.sessions:type_name -> campfire.v1.Session
 	1,  // 8: campfire.v1.SessionService.SignIn:input_type -> campfire.v1.SignInRequest
 	3,  // 9: campfire.v1.SessionService.SignOut:input_type -> campfire.v1.SignOutRequest
 	5,  // 10: campfire.v1.SessionService.Join:input_type -> campfire.v1.JoinRequest
-	7,  // 11: campfire.v1.SessionService.GetCurrentUser:input_type -> campfire.v1.GetCurrentUserRequest
-	9,  // 12: campfire.v1.SessionService.CreateTransfer:input_type -> campfire.v1.CreateTransferRequest
-	11, // 13: campfire.v1.SessionService.ClaimTransfer:input_type -> campfire.v1.ClaimTransferRequest
-	13, // 14: campfire.v1.SessionService.ListSessions:input_type -> campfire.v1.ListSessionsRequest
-	15, // 15: campfire.v1.SessionService.RevokeSession:input_type -> campfire.v1.RevokeSessionRequest
-	2,  // 16: campfire.v1.SessionService.SignIn:output_type -> campfire.v1.SignInResponse
-	4,  // 17: campfire.v1.SessionService.SignOut:output_type -> campfire.v1.SignOutResponse
-	6,  // 18: campfire.v1.SessionService.Join:output_type -> campfire.v1.JoinResponse
-	8,  // 19: campfire.v1.SessionService.GetCurrentUser:output_type -> campfire.v1.GetCurrentUserResponse
-	10, // 20: campfire.v1.SessionService.CreateTransfer:output_type -> campfire.v1.CreateTransferResponse
-	12, // 21: campfire.v1.SessionService.ClaimTransfer:output_type -> campfire.v1.ClaimTransferResponse
-	14, // 22: campfire.v1.SessionService.ListSessions:output_type -> campfire.v1.ListSessionsResponse
-	16, // 23: campfire.v1.SessionService.RevokeSession:output_type -> campfire.v1.RevokeSessionResponse
-	16, // [16:24] is the sub-list for method output_type
-	8,  // [8:16] is the sub-list for method input_type
+	7,  // 11: campfire.v1.SessionService.CheckJoinCode:input_type -> campfire.v1.CheckJoinCodeRequest
+	9,  // 12: campfire.v1.SessionService.GetCurrentUser:input_type -> campfire.v1.GetCurrentUserRequest
+	11, // 13: campfire.v1.SessionService.CreateTransfer:input_type -> campfire.v1.CreateTransferRequest
+	13, // 14: campfire.v1.SessionService.ClaimTransfer:input_type -> campfire.v1.ClaimTransferRequest
+	15, // 15: campfire.v1.SessionService.ListSessions:input_type -> campfire.v1.ListSessionsRequest
+	17, // 16: campfire.v1.SessionService.RevokeSession:input_type -> campfire.v1.RevokeSessionRequest
+	2,  // 17: campfire.v1.SessionService.SignIn:output_type -> campfire.v1.SignInResponse
+	4,  // 18: campfire.v1.SessionService.SignOut:output_type -> campfire.v1.SignOutResponse
+	6,  // 19: campfire.v1.SessionService.Join:output_type -> campfire.v1.JoinResponse
+	8,  // 20: campfire.v1.SessionService.CheckJoinCode:output_type -> campfire.v1.CheckJoinCodeResponse
+	10, // 21: campfire.v1.SessionService.GetCurrentUser:output_type -> campfire.v1.GetCurrentUserResponse
+	12, // 22: campfire.v1.SessionService.CreateTransfer:output_type -> campfire.v1.CreateTransferResponse
+	14, // 23: campfire.v1.SessionService.ClaimTransfer:output_type -> campfire.v1.ClaimTransferResponse
+	16, // 24: campfire.v1.SessionService.ListSessions:output_type -> campfire.v1.ListSessionsResponse
+	18, // 25: campfire.v1.SessionService.RevokeSession:output_type -> campfire.v1.RevokeSessionResponse
+	17, // [17:26] is the sub-list for method output_type
+	8,  // [8:17] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
 	8,  // [8:8] is the sub-list for extension extendee
 	0,  // [0:8] is the sub-list for field type_name
@@ -1023,14 +1114,14 @@ func file_campfire_v1_session_proto_init() {
 		return
 	}
 	file_campfire_v1_user_proto_init()
-	file_campfire_v1_session_proto_msgTypes[9].OneofWrappers = []any{}
+	file_campfire_v1_session_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_campfire_v1_session_proto_rawDesc), len(file_campfire_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

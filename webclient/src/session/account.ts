@@ -1,22 +1,11 @@
-import { Code } from "@connectrpc/connect";
-import { accountService, codeOf, sessionService } from "../api";
+import { accountService } from "../api";
 import { signedInAs, update } from "../state";
 
-/** Learns what a visitor may know: the account, whom to ask, the version. */
+/** Learns what a visitor may know, and who is here, if anyone. */
 export async function loadAccount() {
-  const { account, contact, version } = await accountService.getAccount({});
+  const { account, contact, version, user } = await accountService.getAccount({});
+  signedInAs(user);
   update({ account, contact, version });
-}
-
-/** Learns who is here, if anyone. */
-export async function loadCurrentUser() {
-  try {
-    const { user } = await sessionService.getCurrentUser({});
-    signedInAs(user);
-  } catch (error) {
-    if (codeOf(error) !== Code.Unauthenticated) throw error;
-    signedInAs(undefined);
-  }
 }
 
 const returnKey = "campfire.return";

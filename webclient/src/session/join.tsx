@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { codeOf, sessionService } from "../api";
 import { signedInAs, useCampfire } from "../state";
 import { Icon } from "../ui/icon";
@@ -13,6 +13,11 @@ import { NameTag, type Person } from "./name-tag";
 export function Join({ joinCode }: { joinCode: string }) {
   const name = useCampfire((s) => s.account?.name);
   const [unknown, setUnknown] = useState(false);
+  useEffect(() => {
+    sessionService.checkJoinCode({ joinCode }).catch((error: unknown) => {
+      if (codeOf(error) === Code.NotFound) setUnknown(true);
+    });
+  }, [joinCode]);
   const join = async (person: Person) => {
     try {
       const { user } = await sessionService.join({ joinCode, ...person });

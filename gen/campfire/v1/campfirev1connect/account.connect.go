@@ -57,7 +57,7 @@ const (
 
 // AccountServiceClient is a client for the campfire.v1.AccountService service.
 type AccountServiceClient interface {
-	// GetAccount tells what a visitor may know before signing in. Anyone may call it.
+	// GetAccount tells what a visitor may know before signing in, and who is calling. Anyone may call it.
 	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.GetAccountResponse, error)
 	// SetUp is the first run: it creates the account, its first administrator and the open room "All Talk", and signs the
 	// administrator in. Anyone may call it while there is no account. FAILED_PRECONDITION: the account exists, also when
@@ -215,7 +215,7 @@ func (c *accountServiceClient) UpdateCustomStyles(ctx context.Context, req *v1.U
 
 // AccountServiceHandler is an implementation of the campfire.v1.AccountService service.
 type AccountServiceHandler interface {
-	// GetAccount tells what a visitor may know before signing in. Anyone may call it.
+	// GetAccount tells what a visitor may know before signing in, and who is calling. Anyone may call it.
 	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.GetAccountResponse, error)
 	// SetUp is the first run: it creates the account, its first administrator and the open room "All Talk", and signs the
 	// administrator in. Anyone may call it while there is no account. FAILED_PRECONDITION: the account exists, also when

@@ -39,6 +39,9 @@ const (
 	SessionServiceSignOutProcedure = "/campfire.v1.SessionService/SignOut"
 	// SessionServiceJoinProcedure is the fully-qualified name of the SessionService's Join RPC.
 	SessionServiceJoinProcedure = "/campfire.v1.SessionService/Join"
+	// SessionServiceCheckJoinCodeProcedure is the fully-qualified name of the SessionService's
+	// CheckJoinCode RPC.
+	SessionServiceCheckJoinCodeProcedure = "/campfire.v1.SessionService/CheckJoinCode"
 	// SessionServiceGetCurrentUserProcedure is the fully-qualified name of the SessionService's
 	// GetCurrentUser RPC.
 	SessionServiceGetCurrentUserProcedure = "/campfire.v1.SessionService/GetCurrentUser"
@@ -67,6 +70,9 @@ type SessionServiceClient interface {
 	// call it. NOT_FOUND: no such join code. ALREADY_EXISTS: the address has an account; sign in instead.
 	// INVALID_ARGUMENT: a field is missing or over its bound. RESOURCE_EXHAUSTED: as for SignIn.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
+	// CheckJoinCode tells whether a code is the account's join code, before someone fills in who they are. Anyone may call it.
+	// NOT_FOUND: it is not. RESOURCE_EXHAUSTED: it is not, and there were too many such guesses, as for SignIn.
+	CheckJoinCode(context.Context, *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error)
 	// GetCurrentUser answers who is calling, also to bots. UNAUTHENTICATED: nobody who is known.
 	GetCurrentUser(context.Context, *v1.GetCurrentUserRequest) (*v1.GetCurrentUserResponse, error)
 	// CreateTransfer makes a link that signs its user in on another device. People make it for themselves, administrators
@@ -112,6 +118,12 @@ func NewSessionServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(sessionServiceMethods.ByName("Join")),
 			connect.WithClientOptions(opts...),
 		),
+		checkJoinCode: connect.NewClient[v1.CheckJoinCodeRequest, v1.CheckJoinCodeResponse](
+			httpClient,
+			baseURL+SessionServiceCheckJoinCodeProcedure,
+			connect.WithSchema(sessionServiceMethods.ByName("CheckJoinCode")),
+			connect.WithClientOptions(opts...),
+		),
 		getCurrentUser: connect.NewClient[v1.GetCurrentUserRequest, v1.GetCurrentUserResponse](
 			httpClient,
 			baseURL+SessionServiceGetCurrentUserProcedure,
@@ -153,6 +165,7 @@ type sessionServiceClient struct {
 	signIn         *connect.Client[v1.SignInRequest, v1.SignInResponse]
 	signOut        *connect.Client[v1.SignOutRequest, v1.SignOutResponse]
 	join           *connect.Client[v1.JoinRequest, v1.JoinResponse]
+	checkJoinCode  *connect.Client[v1.CheckJoinCodeRequest, v1.CheckJoinCodeResponse]
 	getCurrentUser *connect.Client[v1.GetCurrentUserRequest, v1.GetCurrentUserResponse]
 	createTransfer *connect.Client[v1.CreateTransferRequest, v1.CreateTransferResponse]
 	claimTransfer  *connect.Client[v1.ClaimTransferRequest, v1.ClaimTransferResponse]
@@ -181,6 +194,15 @@ func (c *sessionServiceClient) SignOut(ctx context.Context, req *v1.SignOutReque
 // Join calls campfire.v1.SessionService.Join.
 func (c *sessionServiceClient) Join(ctx context.Context, req *v1.JoinRequest) (*v1.JoinResponse, error) {
 	response, err := c.join.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CheckJoinCode calls campfire.v1.SessionService.CheckJoinCode.
+func (c *sessionServiceClient) CheckJoinCode(ctx context.Context, req *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error) {
+	response, err := c.checkJoinCode.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -243,6 +265,9 @@ type SessionServiceHandler interface {
 	// call it. NOT_FOUND: no such join code. ALREADY_EXISTS: the address has an account; sign in instead.
 	// INVALID_ARGUMENT: a field is missing or over its bound. RESOURCE_EXHAUSTED: as for SignIn.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
+	// CheckJoinCode tells whether a code is the account's join code, before someone fills in who they are. Anyone may call it.
+	// NOT_FOUND: it is not. RESOURCE_EXHAUSTED: it is not, and there were too many such guesses, as for SignIn.
+	CheckJoinCode(context.Context, *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error)
 	// GetCurrentUser answers who is calling, also to bots. UNAUTHENTICATED: nobody who is known.
 	GetCurrentUser(context.Context, *v1.GetCurrentUserRequest) (*v1.GetCurrentUserResponse, error)
 	// CreateTransfer makes a link that signs its user in on another device. People make it for themselves, administrators
@@ -282,6 +307,12 @@ func NewSessionServiceHandler(svc SessionServiceHandler, opts ...connect.Handler
 		SessionServiceJoinProcedure,
 		svc.Join,
 		connect.WithSchema(sessionServiceMethods.ByName("Join")),
+		connect.WithHandlerOptions(opts...),
+	)
+	sessionServiceCheckJoinCodeHandler := connect.NewUnaryHandlerSimple(
+		SessionServiceCheckJoinCodeProcedure,
+		svc.CheckJoinCode,
+		connect.WithSchema(sessionServiceMethods.ByName("CheckJoinCode")),
 		connect.WithHandlerOptions(opts...),
 	)
 	sessionServiceGetCurrentUserHandler := connect.NewUnaryHandlerSimple(
@@ -325,6 +356,8 @@ func NewSessionServiceHandler(svc SessionServiceHandler, opts ...connect.Handler
 			sessionServiceSignOutHandler.ServeHTTP(w, r)
 		case SessionServiceJoinProcedure:
 			sessionServiceJoinHandler.ServeHTTP(w, r)
+		case SessionServiceCheckJoinCodeProcedure:
+			sessionServiceCheckJoinCodeHandler.ServeHTTP(w, r)
 		case SessionServiceGetCurrentUserProcedure:
 			sessionServiceGetCurrentUserHandler.ServeHTTP(w, r)
 		case SessionServiceCreateTransferProcedure:
@@ -354,6 +387,10 @@ func (UnimplementedSessionServiceHandler) SignOut(context.Context, *v1.SignOutRe
 
 func (UnimplementedSessionServiceHandler) Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("campfire.v1.SessionService.Join is not implemented"))
+}
+
+func (UnimplementedSessionServiceHandler) CheckJoinCode(context.Context, *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("campfire.v1.SessionService.CheckJoinCode is not implemented"))
 }
 
 func (UnimplementedSessionServiceHandler) GetCurrentUser(context.Context, *v1.GetCurrentUserRequest) (*v1.GetCurrentUserResponse, error) {

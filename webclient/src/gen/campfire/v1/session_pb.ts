@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file campfire/v1/session.proto.
  */
 export const file_campfire_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChljYW1wZmlyZS92MS9zZXNzaW9uLnByb3RvEgtjYW1wZmlyZS52MSK2AQoHU2Vzc2lvbhIOCgJpZBgBIAEoA0ICMAESEgoKdXNlcl9hZ2VudBgCIAEoCRISCgppcF9hZGRyZXNzGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmxhc3RfYWN0aXZlX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIIjgKDVNpZ25JblJlcXVlc3QSFQoNZW1haWxfYWRkcmVzcxgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSJICg5TaWduSW5SZXNwb25zZRIVCg1zZXNzaW9uX3Rva2VuGAEgASgJEh8KBHVzZXIYAiABKAsyES5jYW1wZmlyZS52MS5Vc2VyIicKDlNpZ25PdXRSZXF1ZXN0EhUKDXB1c2hfZW5kcG9pbnQYASABKAkiEQoPU2lnbk91dFJlc3BvbnNlIlcKC0pvaW5SZXF1ZXN0EhEKCWpvaW5fY29kZRgBIAEoCRIMCgRuYW1lGAIgASgJEhUKDWVtYWlsX2FkZHJlc3MYAyABKAkSEAoIcGFzc3dvcmQYBCABKAkiRgoMSm9pblJlc3BvbnNlEhUKDXNlc3Npb25fdG9rZW4YASABKAkSHwoEdXNlchgCIAEoCzIRLmNhbXBmaXJlLnYxLlVzZXIiFwoVR2V0Q3VycmVudFVzZXJSZXF1ZXN0IjkKFkdldEN1cnJlbnRVc2VyUmVzcG9uc2USHwoEdXNlchgBIAEoCzIRLmNhbXBmaXJlLnYxLlVzZXIiPQoVQ3JlYXRlVHJhbnNmZXJSZXF1ZXN0EhgKB3VzZXJfaWQYASABKANCAjABSACIAQFCCgoIX3VzZXJfaWQiYAoWQ3JlYXRlVHJhbnNmZXJSZXNwb25zZRIWCg50cmFuc2Zlcl90b2tlbhgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuChRDbGFpbVRyYW5zZmVyUmVxdWVzdBIWCg50cmFuc2Zlcl90b2tlbhgBIAEoCSJPChVDbGFpbVRyYW5zZmVyUmVzcG9uc2USFQoNc2Vzc2lvbl90b2tlbhgBIAEoCRIfCgR1c2VyGAIgASgLMhEuY2FtcGZpcmUudjEuVXNlciIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Ij4KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiYKCHNlc3Npb25zGAEgAygLMhQuY2FtcGZpcmUudjEuU2Vzc2lvbiIuChRSZXZva2VTZXNzaW9uUmVxdWVzdBIWCgpzZXNzaW9uX2lkGAEgASgDQgIwASIXChVSZXZva2VTZXNzaW9uUmVzcG9uc2UypQUKDlNlc3Npb25TZXJ2aWNlEkEKBlNpZ25JbhIaLmNhbXBmaXJlLnYxLlNpZ25JblJlcXVlc3QaGy5jYW1wZmlyZS52MS5TaWduSW5SZXNwb25zZRJJCgdTaWduT3V0EhsuY2FtcGZpcmUudjEuU2lnbk91dFJlcXVlc3QaHC5jYW1wZmlyZS52MS5TaWduT3V0UmVzcG9uc2UiA5ACAhI7CgRKb2luEhguY2FtcGZpcmUudjEuSm9pblJlcXVlc3QaGS5jYW1wZmlyZS52MS5Kb2luUmVzcG9uc2USXgoOR2V0Q3VycmVudFVzZXISIi5jYW1wZmlyZS52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaIy5jYW1wZmlyZS52MS5HZXRDdXJyZW50VXNlclJlc3BvbnNlIgOQAgESWQoOQ3JlYXRlVHJhbnNmZXISIi5jYW1wZmlyZS52MS5DcmVhdGVUcmFuc2ZlclJlcXVlc3QaIy5jYW1wZmlyZS52MS5DcmVhdGVUcmFuc2ZlclJlc3BvbnNlElYKDUNsYWltVHJhbnNmZXISIS5jYW1wZmlyZS52MS5DbGFpbVRyYW5zZmVyUmVxdWVzdBoiLmNhbXBmaXJlLnYxLkNsYWltVHJhbnNmZXJSZXNwb25zZRJYCgxMaXN0U2Vzc2lvbnMSIC5jYW1wZmlyZS52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiEuY2FtcGZpcmUudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiA5ACARJbCg1SZXZva2VTZXNzaW9uEiEuY2FtcGZpcmUudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaIi5jYW1wZmlyZS52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiA5ACAkKZAQoPY29tLmNhbXBmaXJlLnYxQgxTZXNzaW9uUHJvdG9QAVorY2FtcGZpcmUuZXhhbXBsZS9nZW4vY2FtcGZpcmUvdjE7Y2FtcGZpcmV2MaICA0NYWKoCC0NhbXBmaXJlLlYxygILQ2FtcGZpcmVcVjHiAhdDYW1wZmlyZVxWMVxHUEJNZXRhZGF0YeoCDENhbXBmaXJlOjpWMWIGcHJvdG8z", [file_campfire_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("ChljYW1wZmlyZS92MS9zZXNzaW9uLnByb3RvEgtjYW1wZmlyZS52MSK2AQoHU2Vzc2lvbhIOCgJpZBgBIAEoA0ICMAESEgoKdXNlcl9hZ2VudBgCIAEoCRISCgppcF9hZGRyZXNzGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmxhc3RfYWN0aXZlX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIIjgKDVNpZ25JblJlcXVlc3QSFQoNZW1haWxfYWRkcmVzcxgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSJICg5TaWduSW5SZXNwb25zZRIVCg1zZXNzaW9uX3Rva2VuGAEgASgJEh8KBHVzZXIYAiABKAsyES5jYW1wZmlyZS52MS5Vc2VyIicKDlNpZ25PdXRSZXF1ZXN0EhUKDXB1c2hfZW5kcG9pbnQYASABKAkiEQoPU2lnbk91dFJlc3BvbnNlIlcKC0pvaW5SZXF1ZXN0EhEKCWpvaW5fY29kZRgBIAEoCRIMCgRuYW1lGAIgASgJEhUKDWVtYWlsX2FkZHJlc3MYAyABKAkSEAoIcGFzc3dvcmQYBCABKAkiRgoMSm9pblJlc3BvbnNlEhUKDXNlc3Npb25fdG9rZW4YASABKAkSHwoEdXNlchgCIAEoCzIRLmNhbXBmaXJlLnYxLlVzZXIiKQoUQ2hlY2tKb2luQ29kZVJlcXVlc3QSEQoJam9pbl9jb2RlGAEgASgJIhcKFUNoZWNrSm9pbkNvZGVSZXNwb25zZSIXChVHZXRDdXJyZW50VXNlclJlcXVlc3QiOQoWR2V0Q3VycmVudFVzZXJSZXNwb25zZRIfCgR1c2VyGAEgASgLMhEuY2FtcGZpcmUudjEuVXNlciI9ChVDcmVhdGVUcmFuc2ZlclJlcXVlc3QSGAoHdXNlcl9pZBgBIAEoA0ICMAFIAIgBAUIKCghfdXNlcl9pZCJgChZDcmVhdGVUcmFuc2ZlclJlc3BvbnNlEhYKDnRyYW5zZmVyX3Rva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi4KFENsYWltVHJhbnNmZXJSZXF1ZXN0EhYKDnRyYW5zZmVyX3Rva2VuGAEgASgJIk8KFUNsYWltVHJhbnNmZXJSZXNwb25zZRIVCg1zZXNzaW9uX3Rva2VuGAEgASgJEh8KBHVzZXIYAiABKAsyES5jYW1wZmlyZS52MS5Vc2VyIhUKE0xpc3RTZXNzaW9uc1JlcXVlc3QiPgoUTGlzdFNlc3Npb25zUmVzcG9uc2USJgoIc2Vzc2lvbnMYASADKAsyFC5jYW1wZmlyZS52MS5TZXNzaW9uIi4KFFJldm9rZVNlc3Npb25SZXF1ZXN0EhYKCnNlc3Npb25faWQYASABKANCAjABIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZTL9BQoOU2Vzc2lvblNlcnZpY2USQQoGU2lnbkluEhouY2FtcGZpcmUudjEuU2lnbkluUmVxdWVzdBobLmNhbXBmaXJlLnYxLlNpZ25JblJlc3BvbnNlEkkKB1NpZ25PdXQSGy5jYW1wZmlyZS52MS5TaWduT3V0UmVxdWVzdBocLmNhbXBmaXJlLnYxLlNpZ25PdXRSZXNwb25zZSIDkAICEjsKBEpvaW4SGC5jYW1wZmlyZS52MS5Kb2luUmVxdWVzdBoZLmNhbXBmaXJlLnYxLkpvaW5SZXNwb25zZRJWCg1DaGVja0pvaW5Db2RlEiEuY2FtcGZpcmUudjEuQ2hlY2tKb2luQ29kZVJlcXVlc3QaIi5jYW1wZmlyZS52MS5DaGVja0pvaW5Db2RlUmVzcG9uc2USXgoOR2V0Q3VycmVudFVzZXISIi5jYW1wZmlyZS52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaIy5jYW1wZmlyZS52MS5HZXRDdXJyZW50VXNlclJlc3BvbnNlIgOQAgESWQoOQ3JlYXRlVHJhbnNmZXISIi5jYW1wZmlyZS52MS5DcmVhdGVUcmFuc2ZlclJlcXVlc3QaIy5jYW1wZmlyZS52MS5DcmVhdGVUcmFuc2ZlclJlc3BvbnNlElYKDUNsYWltVHJhbnNmZXISIS5jYW1wZmlyZS52MS5DbGFpbVRyYW5zZmVyUmVxdWVzdBoiLmNhbXBmaXJlLnYxLkNsYWltVHJhbnNmZXJSZXNwb25zZRJYCgxMaXN0U2Vzc2lvbnMSIC5jYW1wZmlyZS52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiEuY2FtcGZpcmUudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiA5ACARJbCg1SZXZva2VTZXNzaW9uEiEuY2FtcGZpcmUudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaIi5jYW1wZmlyZS52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiA5ACAkKZAQoPY29tLmNhbXBmaXJlLnYxQgxTZXNzaW9uUHJvdG9QAVorY2FtcGZpcmUuZXhhbXBsZS9nZW4vY2FtcGZpcmUvdjE7Y2FtcGZpcmV2MaICA0NYWKoCC0NhbXBmaXJlLlYxygILQ2FtcGZpcmVcVjHiAhdDYW1wZmlyZVxWMVxHUEJNZXRhZGF0YeoCDENhbXBmaXJlOjpWMWIGcHJvdG8z", [file_campfire_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * Session is one browser or program in which a person is signed in.
@@ -235,6 +235,42 @@ export const JoinResponseSchema: GenMessage<JoinResponse> = /*@__PURE__*/
   messageDesc(file_campfire_v1_session, 6);
 
 /**
+ * CheckJoinCodeRequest asks about a join code.
+ *
+ * @generated from message campfire.v1.CheckJoinCodeRequest
+ */
+export type CheckJoinCodeRequest = Message<"campfire.v1.CheckJoinCodeRequest"> & {
+  /**
+   * The code, exactly as shown.
+   *
+   * @generated from field: string join_code = 1;
+   */
+  joinCode: string;
+};
+
+/**
+ * Describes the message campfire.v1.CheckJoinCodeRequest.
+ * Use `create(CheckJoinCodeRequestSchema)` to create a new message.
+ */
+export const CheckJoinCodeRequestSchema: GenMessage<CheckJoinCodeRequest> = /*@__PURE__*/
+  messageDesc(file_campfire_v1_session, 7);
+
+/**
+ * CheckJoinCodeResponse says that it is the account's.
+ *
+ * @generated from message campfire.v1.CheckJoinCodeResponse
+ */
+export type CheckJoinCodeResponse = Message<"campfire.v1.CheckJoinCodeResponse"> & {
+};
+
+/**
+ * Describes the message campfire.v1.CheckJoinCodeResponse.
+ * Use `create(CheckJoinCodeResponseSchema)` to create a new message.
+ */
+export const CheckJoinCodeResponseSchema: GenMessage<CheckJoinCodeResponse> = /*@__PURE__*/
+  messageDesc(file_campfire_v1_session, 8);
+
+/**
  * GetCurrentUserRequest asks who is calling.
  *
  * @generated from message campfire.v1.GetCurrentUserRequest
@@ -247,7 +283,7 @@ export type GetCurrentUserRequest = Message<"campfire.v1.GetCurrentUserRequest">
  * Use `create(GetCurrentUserRequestSchema)` to create a new message.
  */
 export const GetCurrentUserRequestSchema: GenMessage<GetCurrentUserRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 7);
+  messageDesc(file_campfire_v1_session, 9);
 
 /**
  * GetCurrentUserResponse answers who is calling.
@@ -268,7 +304,7 @@ export type GetCurrentUserResponse = Message<"campfire.v1.GetCurrentUserResponse
  * Use `create(GetCurrentUserResponseSchema)` to create a new message.
  */
 export const GetCurrentUserResponseSchema: GenMessage<GetCurrentUserResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 8);
+  messageDesc(file_campfire_v1_session, 10);
 
 /**
  * CreateTransferRequest asks for a transfer link.
@@ -289,7 +325,7 @@ export type CreateTransferRequest = Message<"campfire.v1.CreateTransferRequest">
  * Use `create(CreateTransferRequestSchema)` to create a new message.
  */
 export const CreateTransferRequestSchema: GenMessage<CreateTransferRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 9);
+  messageDesc(file_campfire_v1_session, 11);
 
 /**
  * CreateTransferResponse answers the transfer link.
@@ -317,7 +353,7 @@ export type CreateTransferResponse = Message<"campfire.v1.CreateTransferResponse
  * Use `create(CreateTransferResponseSchema)` to create a new message.
  */
 export const CreateTransferResponseSchema: GenMessage<CreateTransferResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 10);
+  messageDesc(file_campfire_v1_session, 12);
 
 /**
  * ClaimTransferRequest signs in by a transfer token.
@@ -338,7 +374,7 @@ export type ClaimTransferRequest = Message<"campfire.v1.ClaimTransferRequest"> &
  * Use `create(ClaimTransferRequestSchema)` to create a new message.
  */
 export const ClaimTransferRequestSchema: GenMessage<ClaimTransferRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 11);
+  messageDesc(file_campfire_v1_session, 13);
 
 /**
  * ClaimTransferResponse signs the person in.
@@ -366,7 +402,7 @@ export type ClaimTransferResponse = Message<"campfire.v1.ClaimTransferResponse">
  * Use `create(ClaimTransferResponseSchema)` to create a new message.
  */
 export const ClaimTransferResponseSchema: GenMessage<ClaimTransferResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 12);
+  messageDesc(file_campfire_v1_session, 14);
 
 /**
  * ListSessionsRequest asks for the caller's sessions.
@@ -381,7 +417,7 @@ export type ListSessionsRequest = Message<"campfire.v1.ListSessionsRequest"> & {
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 13);
+  messageDesc(file_campfire_v1_session, 15);
 
 /**
  * ListSessionsResponse answers the caller's sessions.
@@ -402,7 +438,7 @@ export type ListSessionsResponse = Message<"campfire.v1.ListSessionsResponse"> &
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 14);
+  messageDesc(file_campfire_v1_session, 16);
 
 /**
  * RevokeSessionRequest ends a session of the caller.
@@ -423,7 +459,7 @@ export type RevokeSessionRequest = Message<"campfire.v1.RevokeSessionRequest"> &
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 15);
+  messageDesc(file_campfire_v1_session, 17);
 
 /**
  * RevokeSessionResponse says that the session is over.
@@ -438,7 +474,7 @@ export type RevokeSessionResponse = Message<"campfire.v1.RevokeSessionResponse">
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_session, 16);
+  messageDesc(file_campfire_v1_session, 18);
 
 /**
  * SessionService signs people in and out. A session is one browser or program of one person; its token is 256 random
@@ -479,6 +515,17 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof JoinRequestSchema;
     output: typeof JoinResponseSchema;
+  },
+  /**
+   * CheckJoinCode tells whether a code is the account's join code, before someone fills in who they are. Anyone may call it.
+   * NOT_FOUND: it is not. RESOURCE_EXHAUSTED: it is not, and there were too many such guesses, as for SignIn.
+   *
+   * @generated from rpc campfire.v1.SessionService.CheckJoinCode
+   */
+  checkJoinCode: {
+    methodKind: "unary";
+    input: typeof CheckJoinCodeRequestSchema;
+    output: typeof CheckJoinCodeResponseSchema;
   },
   /**
    * GetCurrentUser answers who is calling, also to bots. UNAUTHENTICATED: nobody who is known.

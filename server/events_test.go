@@ -1,0 +1,373 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/gen/campfire/v1/campfirev1connect"
+	"campfire.example/store"
+)
+
+func TestAStreamResumesWhereItWasCut(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david, jason, kevin := campfire.as("David"), campfire.as("Jason"), campfire.as("Kevin")
+	heard, overheard := jason.listen(t), kevin.listen(t)
+	edited := david.post(t, campfire.Designers, "to be edited")
+	boosted := david.post(t, campfire.Designers, "to be boosted")
+	unboosted := david.post(t, campfire.Designers, "to lose its boost")
+	boost := david.boost(t, unboosted, "👎")
+	deleted := david.post(t, campfire.Designers, "to be deleted")
+	heard.hears(t, `created "to be edited"`, `created "to be boosted"`, `created "to lose its boost"`,
+		`updated "to lose its boost" + 👎`, `created "to be deleted"`)
+	heard.hangUp()
+	overheard.hangUp()
+
+	david.edit(t, edited, "edited")
+	jason.boost(t, boosted, "👍")
+	david.delete(t, deleted)
+	david.post(t, campfire.Designers, "new")
+	short := david.post(t, campfire.Designers, "gone before anyone saw it")
+	late := david.post(t, campfire.Designers, "not yet what it will be")
+	david.delete(t, short)
+	if _, err := david.RemoveBoost(t.Context(), &campfirev1.RemoveBoostRequest{BoostId: boost.GetId()}); err != nil {
+		t.Fatal(err)
+	}
+	david.edit(t, late, "new and edited")
+	missed := []string{
+		`updated "edited"`, `updated "to be boosted" + 👍`, fmt.Sprintf("deleted %d", deleted.GetId()), `created "new"`,
+		`created "new and edited"`, fmt.Sprintf("deleted %d", short.GetId()), `updated "to lose its boost"`,
+		`updated "new and edited"`,
+	}
+	var streams []*listener
+	for _, way := range allWays {
+		resumed := jason.by(way).resume(t, heard.token)
+		tokens := []string{heard.token}
+		for _, want := range missed {
+			resumed.hears(t, want)
+			tokens = append(tokens, resumed.token)
+		}
+		streams = append(streams, resumed)
+		for i, token := range tokens { // cut again at any of these, it goes on with the same story
+			again := jason.by(way).resume(t, token)
+			again.hears(t, missed[i:]...)
+			streams = append(streams, again)
+		}
+	}
+	david.post(t, campfire.Designers, "live")
+	for _, stream := range streams {
+		stream.hears(t, `created "live"`)
+	}
+	// Of a room of others nothing is told to one who resumes either.
+	resumed := kevin.resume(t, overheard.hello.GetResumeToken())
+	david.post(t, campfire.AllTalk, "Hello all")
+	resumed.hears(t, `created "Hello all"`)
+}
+
+// However often a stream is cut while others post, edit, boost and delete: nothing is lost, doubled or out of order.
+func TestResumingAmidTrafficLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	const posters, posts = 4, 120
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	var started sync.WaitGroup // the posters go on once the first stream is open
+	started.Add(1)
+	var group sync.WaitGroup
+	for i := range posters {
+		david := campfire.again("David")
+		group.Go(func() {
+			started.Wait()
+			for j := range posts {
+				m := david.post(t, campfire.Designers, fmt.Sprintf("%d of poster %d", j, i))
+				switch (i + j) % 4 {
+				case 0:
+					david.edit(t, m, fmt.Sprintf("%d of poster %d, edited", j, i))
+				case 1:
+					david.boost(t, m, "👍")
+				case 2:
+					david.delete(t, m)
+				}
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() {
+		group.Wait()
+		if !t.Failed() {
+			campfire.again("David").post(t, campfire.Designers, "the end")
+		}
+		close(ended)
+	}()
+	defer func() { <-ended }()
+
+	// What Jason's client knows, only by events, through streams that it lets go after a few events each.
+	known, gone := map[int64]*campfirev1.Message{}, map[int64]bool{}
+	var position, cuts int64
+	var token, last string
+	byH2C := jason.by(overH2C)
+	for last != "the end" {
+		browser := jason
+		if cuts%2 == 1 {
+			browser = byH2C
+		}
+		heard := browser.resume(t, token)
+		if cuts == 0 {
+			started.Done()
+		}
+		for range 1 + cuts%17 {
+			e := heard.next(t)
+			switch {
+			case e.GetMessageCreated() != nil:
+				m := e.GetMessageCreated().GetMessage()
+				if known[m.GetId()] != nil || gone[m.GetId()] {
+					t.Fatalf("after %d cuts: message %d is created again", cuts, m.GetId())
+				}
+				known[m.GetId()] = m
+				last = m.GetBodyText()
+			case e.GetMessageUpdated() != nil:
+				m := e.GetMessageUpdated().GetMessage()
+				if known[m.GetId()].GetRevision() > m.GetRevision() || known[m.GetId()] == nil {
+					t.Fatalf("after %d cuts: message %d is updated from %v", cuts, m.GetId(), known[m.GetId()])
+				}
+				known[m.GetId()] = m
+			case e.GetMessageDeleted() != nil:
+				id := e.GetMessageDeleted().GetMessageId()
+				delete(known, id)
+				gone[id] = true
+			default:
+				t.Fatalf("after %d cuts: heard %s", cuts, told(e))
+			}
+			next := must(readResumeToken(e.GetResumeToken()))(t).Revision
+			if next <= position {
+				t.Fatalf("after %d cuts: heard change %d after %d", cuts, next, position)
+			}
+			position = next
+			if last == "the end" {
+				break
+			}
+		}
+		token = heard.token
+		heard.hangUp()
+		cuts++
+	}
+	room := jason.conversation(t, campfire.Designers)
+	wantEqual(t, "how many messages Jason knows", len(known), len(room))
+	wantEqual(t, "how many messages are there", len(room), posters*posts*3/4+1)
+	wantEqual(t, "how many Jason knows to be gone, at most", len(gone) <= posters*posts/4, true)
+	for _, m := range room {
+		wantSame(t, fmt.Sprintf("message %d as Jason knows it", m.GetId()), known[m.GetId()], m)
+	}
+	t.Logf("%d changes over %d streams", position, cuts)
+}
+
+func TestAStreamThatCannotGoOnIsToldToLoadEverythingAnew(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.messages = 1100 })
+	david, jason := campfire.as("David"), campfire.as("Jason")
+
+	// resynced checks that a stream is told so, and that both it and its token go on.
+	resynced := func(what, token, reason string) {
+		t.Helper()
+		heard := jason.resume(t, token)
+		heard.hears(t, "resync: "+reason)
+		if heard.token == "" || heard.token == token {
+			t.Fatalf("%s: the token to go on from is %q", what, heard.token)
+		}
+		goOn := heard.token
+		david.post(t, campfire.Designers, what)
+		heard.hears(t, fmt.Sprintf("created %q", what))
+		jason.resume(t, goOn).hears(t, fmt.Sprintf("created %q", what))
+	}
+	resynced("another life of the database", resumeToken(store.Position{Epoch: "another", Revision: 1}), "UNKNOWN_EPOCH")
+	resynced("a position still to come", resumeToken(store.Position{Epoch: campfire.Epoch(), Revision: 1 << 40}), "UNKNOWN_EPOCH")
+
+	// A thousand changes can be told, one more cannot.
+	position := must(readResumeToken(jason.listen(t).hello.GetResumeToken()))(t)
+	now := resumeToken(*position)
+	position.Revision -= 1000
+	heard := jason.resume(t, resumeToken(*position))
+	for i := range int64(1000) {
+		if got, want := heard.next(t).GetMessageCreated().GetMessage().GetRevision(), position.Revision+1+i; got != want {
+			t.Fatalf("missed change %d: got revision %d, want %d", i+1, got, want)
+		}
+	}
+	wantEqual(t, "the token after a thousand missed changes", heard.token, now)
+	// Three have been posted since.
+	position.Revision--
+	resynced("more changes", resumeToken(*position), "TOO_FAR_BEHIND")
+}
+
+func TestAResumeTokenThatNobodyGaveIsRefused(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	encode := base64.RawURLEncoding.EncodeToString
+	for _, token := range []string{
+		"!", "abc", "AAAA====", encode([]byte("epoch")), encode([]byte("epoch:")), encode([]byte("epoch:-1")), encode([]byte("epoch:1x")),
+		encode([]byte("epoch:9223372036854775808")), encode([]byte(":")), jason.token,
+	} {
+		for _, way := range allWays {
+			_, err := jason.by(way).subscribe(t, token).end(t)
+			wantInvalid(t, fmt.Sprintf("%q by %s", token, way.name), err, "resume_token")
+		}
+	}
+	wantNoStreams(t, campfire)
+}
+
+// In a room of others much may happen: the token of one who hears nothing of it must not be left behind.
+func TestAHeartbeatsTokenMovesOn(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.heartbeat = 20 * time.Millisecond })
+	david, kevin := campfire.as("David"), campfire.as("Kevin")
+	for _, way := range []way{overHTTP1, overH2C} {
+		heard := kevin.by(way).listen(t)
+		latest := must(readResumeToken(heard.token))(t).Revision
+		for i := range 3 {
+			latest = david.post(t, campfire.Designers, fmt.Sprintf("secret %d", i)).GetRevision()
+			for beats := 0; must(readResumeToken(heard.token))(t).Revision < latest; beats++ {
+				if e := heard.any(t); e.GetHeartbeat() == nil {
+					t.Fatalf("Kevin heard %v, want nothing but heartbeats", e)
+				}
+				if beats == 1000 {
+					t.Fatalf("after %d heartbeats the token is still at %v, want %d", beats, must(readResumeToken(heard.token))(t), latest)
+				}
+			}
+		}
+		wantEqual(t, "Kevin's token by "+way.name, heard.token, resumeToken(store.Position{Epoch: campfire.Epoch(), Revision: latest}))
+		heard.hangUp()
+		if interval := heard.hello.GetHello().GetHeartbeatInterval().AsDuration(); interval < campfire.server.timing.heartbeat*6/5 {
+			t.Errorf("hello promises a heartbeat each %v, want no less than the longest pause", interval)
+		}
+		// From there he is told what comes, and nothing of what he may not know.
+		david.post(t, campfire.AllTalk, "Hello all by "+way.name)
+		kevin.resume(t, heard.token).hears(t, fmt.Sprintf("created %q", "Hello all by "+way.name))
+	}
+}
+
+func TestSigningOutEndsTheSessionsStreamsAtOnce(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david, desk := campfire.as("David"), campfire.as("Jason")
+	for _, way := range allWays {
+		phone := campfire.again("Jason", way)
+		heard, also, elsewhere := phone.listen(t), phone.by(overHTTP1).listen(t), desk.listen(t)
+		if _, err := phone.SignOut(t.Context(), &campfirev1.SignOutRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		david.post(t, campfire.Designers, "after that")
+		for _, stream := range []*listener{heard, also} {
+			rest, err := stream.end(t)
+			wantEqual(t, "what the phone still heard by "+way.name, rest, []any{})
+			wantCode(t, "the phone's stream by "+way.name, err, connect.CodeUnauthenticated)
+		}
+		elsewhere.hears(t, `created "after that"`)
+		elsewhere.hangUp()
+
+		// The cookie is gone from the jar. Somebody may have kept it.
+		kept := campfire.stranger(way).with("Authorization", "Bearer "+phone.token)
+		_, err := kept.subscribe(t, heard.token).end(t)
+		wantCode(t, "a stream of the ended session by "+way.name, err, connect.CodeUnauthenticated)
+	}
+	desk.listen(t).hangUp()
+}
+
+// The narrow gap: the session ends after its token was found good, before the hub knows the stream.
+func TestAStreamThatOpensWhileItsSessionEndsIsRefused(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	_, streams := campfirev1connect.NewEventServiceHandler(campfire.server, encodeEventsOnce,
+		connect.WithInterceptors(errorInterceptor{campfire.server}))
+	inTheGap := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := campfire.SignOut(r.Context(), caller(r.Context())); err != nil {
+			t.Errorf("sign out: %v", err)
+		}
+		streaming(streams, time.Second).ServeHTTP(w, r)
+	})
+	server := httptest.NewServer(campfire.server.introduce(campfire.server.callers(inTheGap)))
+	defer server.Close()
+	server.Client().Transport = withHeader{"Authorization", "Bearer " + jason.token, server.Client().Transport}
+	events := campfirev1connect.NewEventServiceClient(server.Client(), server.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	stream, err := events.Subscribe(ctx, &campfirev1.SubscribeRequest{})
+	if err == nil {
+		if stream.Receive() {
+			t.Errorf("the stream got %v, want nothing", stream.Msg())
+		}
+		err = stream.Err()
+	}
+	wantCode(t, "the stream", err, connect.CodeUnauthenticated)
+	wantNoStreams(t, campfire)
+}
+
+func TestNobodyOpensMoreStreamsThanTheirShare(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.MaxStreamsPerUser = 3 })
+	desk, phone := campfire.as("Jason"), campfire.as("Jason", overH2C)
+	first := desk.listen(t)
+	desk.listen(t)
+	phone.listen(t)
+	for _, way := range allWays {
+		_, err := phone.by(way).subscribe(t, "").end(t)
+		wantDelay(t, "the fourth stream by "+way.name, err, time.Minute)
+	}
+	campfire.as("David").listen(t) // others have a share of their own
+	first.hangUp()
+	eventually(t, "Jason has two streams", func() bool { return streamsOf(campfire, phone.id) == 2 })
+	phone.listen(t)
+}
+
+func TestAnOldStreamIsAskedToComeBack(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.age = 50 * time.Millisecond })
+	jason := campfire.as("Jason")
+	for _, way := range allWays {
+		rest, err := jason.by(way).listen(t).end(t)
+		wantCode(t, "an old stream by "+way.name, err, connect.CodeUnavailable)
+		if len(rest) != 1 || rest[0].GetReconnect() == nil || rest[0].GetReconnect().GetDelay().AsDuration() > campfire.server.timing.reconnect {
+			t.Errorf("an old stream by %s heard %v at last, want reconnect within %v", way.name, rest, campfire.server.timing.reconnect)
+		}
+	}
+}
+
+func TestNoProxyMayKeepAStreamBack(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	req := must(http.NewRequestWithContext(ctx, http.MethodPost, campfire.url+campfirev1connect.EventServiceSubscribeProcedure,
+		strings.NewReader("\x00\x00\x00\x00\x02{}")))(t)
+	req.Header.Set("Content-Type", "application/connect+json")
+	res := must(jason.http.Do(req))(t)
+	defer res.Body.Close()
+	wantEqual(t, "X-Accel-Buffering", res.Header.Get("X-Accel-Buffering"), "no")
+	wantEqual(t, "Cache-Control", res.Header.Values("Cache-Control"), []string{"no-store, no-transform"})
+}
+
+func streamsOf(c *campfire, userID int64) int {
+	c.server.hub.mu.Lock()
+	defer c.server.hub.mu.Unlock()
+	return len(c.server.hub.streams[userID])
+}
+
+// wantNoStreams checks that the hub has let go of every stream.
+func wantNoStreams(t testing.TB, c *campfire) {
+	t.Helper()
+	eventually(t, "the hub knows no stream", func() bool {
+		c.server.hub.mu.Lock()
+		defer c.server.hub.mu.Unlock()
+		return len(c.server.hub.streams) == 0
+	})
+}

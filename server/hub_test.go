@@ -1,0 +1,310 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/store"
+)
+
+// accountNamed is an event that changes nothing, to see who hears it.
+func accountNamed(name string) *campfirev1.SubscribeResponse {
+	return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_AccountChanged{
+		AccountChanged: &campfirev1.AccountChanged{Account: &campfirev1.Account{Name: name}},
+	}}
+}
+
+func TestAnEventIsEncodedOnceHoweverManyHearIt(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	var streams []*listener
+	for _, way := range allWays {
+		browser := jason.by(way)
+		for range 10 {
+			streams = append(streams, browser.listen(t))
+		}
+	}
+	var made, sent atomic.Int32
+	var encodings sync.Map // by the address of their first byte
+	watch := func(encode func() ([]byte, error)) func() ([]byte, error) {
+		return func() ([]byte, error) {
+			sent.Add(1)
+			bytes, err := encode()
+			encodings.Store(&bytes[0], true)
+			return bytes, err
+		}
+	}
+	e := newEvent(event{}, func() *campfirev1.SubscribeResponse {
+		made.Add(1)
+		return accountNamed("Once")
+	})
+	e.proto, e.json = watch(e.proto), watch(e.json)
+	campfire.server.hub.send([]int64{jason.id}, e)
+	for _, stream := range streams {
+		stream.hears(t, `account "Once"`)
+	}
+	wantEqual(t, "how often the event was made", made.Load(), 1)
+	wantEqual(t, "how often its bytes were sent", sent.Load(), len(streams))
+	different := 0
+	encodings.Range(func(any, any) bool {
+		different++
+		return true
+	})
+	wantEqual(t, "how many encodings there were, by two codecs", different, 2)
+}
+
+func TestAQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct{ fits, size int }{
+		"by number": {maxQueuedEvents, 0},
+		"by bytes":  {maxQueuedBytes / (eventOverhead + 64<<10), 64 << 10},
+	} {
+		h := newHub(1)
+		st := must(h.join(store.Identity{UserID: 1, SessionID: 1}))(t)
+		e := newEvent(event{size: c.size}, func() *campfirev1.SubscribeResponse { return accountNamed("Hello") })
+		for range 3 { // a queue that was emptied has its room again
+			for range c.fits {
+				h.send([]int64{1}, e)
+			}
+			if events, _, ending := h.take(st); len(events) != c.fits || ending != nil {
+				t.Fatalf("%s: took %d events, ending %v; want all %d", what, len(events), ending, c.fits)
+			}
+		}
+		for range c.fits + 1 {
+			h.send([]int64{1}, e)
+		}
+		for range 2 {
+			if events, _, ending := h.take(st); len(events) != 0 || !errors.Is(ending, errSlowReader) {
+				t.Errorf("%s: took %d events, ending %v from a queue that overflowed; want none, %v", what, len(events), ending, errSlowReader)
+			}
+			h.send([]int64{1}, e) // too late
+		}
+	}
+}
+
+// bulk is a text of which a few dozen fill a queue.
+func bulk(i int) string { return fmt.Sprintf("%d %s", i, strings.Repeat("x", 30_000)) }
+
+// still opens a stream and stops reading after hello.
+func still(t testing.TB, p *person) *connect.ServerStreamForClient[campfirev1.SubscribeResponse] {
+	t.Helper()
+	stream, err := p.Subscribe(t.Context(), &campfirev1.SubscribeRequest{})
+	if err != nil || !stream.Receive() || stream.Msg().GetHello() == nil {
+		t.Fatalf("%s opens a stream: got %v, %v", p.name, err, stream)
+	}
+	return stream
+}
+
+// readOn reads what still comes to one who stood still: messages with those numbers, until something else comes.
+func readOn(t testing.TB, stream *connect.ServerStreamForClient[campfirev1.SubscribeResponse]) (messages int, token string, other *campfirev1.SubscribeResponse) {
+	t.Helper()
+	for stream.Receive() {
+		m := stream.Msg().GetMessageCreated().GetMessage()
+		switch number, _, _ := strings.Cut(m.GetBodyText(), " "); {
+		case m == nil && told(stream.Msg()) == "":
+		case m == nil:
+			return messages, token, stream.Msg()
+		case number != fmt.Sprint(messages):
+			t.Fatalf("heard message %s after %d messages", number, messages)
+		default:
+			messages, token = messages+1, stream.Msg().GetResumeToken()
+		}
+	}
+	return messages, token, nil
+}
+
+func TestAReaderWhoStandsStillIsCutAndDelaysNobody(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) {
+		s.socketBuffer = 32 << 10
+		s.timing.write = 2 * patience // whoever stands still does so until the end
+	})
+	david, jason := campfire.as("David"), campfire.as("Jason")
+	slow := map[string]*connect.ServerStreamForClient[campfirev1.SubscribeResponse]{}
+	var others []*listener
+	for _, w := range []way{overHTTP1, overH2C, overGRPC} {
+		others = append(others, jason.by(w).listen(t), david.by(w).listen(t))
+		w.narrow = 32 << 10
+		slow[w.name] = still(t, jason.by(w))
+	}
+	const posts = 50
+	for i := range posts {
+		david.post(t, campfire.Designers, bulk(i))
+	}
+	for _, other := range others {
+		for i := range posts {
+			if got := other.next(t).GetMessageCreated().GetMessage().GetBodyText(); got != bulk(i) {
+				t.Fatalf("beside those who stand still: message %d is %.10q", i, got)
+			}
+		}
+	}
+	eventually(t, "the queues of those who stand still have overflowed", func() bool {
+		overflowed := 0
+		campfire.server.hub.mu.Lock()
+		defer campfire.server.hub.mu.Unlock()
+		for _, st := range campfire.server.hub.streams[jason.id] {
+			st.mu.Lock()
+			if errors.Is(st.ending, errSlowReader) {
+				overflowed++
+			}
+			st.mu.Unlock()
+		}
+		return overflowed == len(slow)
+	})
+	for name, stream := range slow {
+		messages, token, last := readOn(t, stream)
+		if messages == 0 || messages == posts || last == nil || told(last) != "resync: SLOW_READER" {
+			t.Errorf("by %s: heard %d messages, then %v; want some, then resync: SLOW_READER", name, messages, last)
+		}
+		if stream.Receive() {
+			t.Errorf("by %s: heard %v after resync", name, stream.Msg())
+		}
+		wantDelay(t, "a stream read too slowly by "+name, stream.Err(), campfire.server.timing.reconnect)
+		// Its last token is still good.
+		resumed := jason.resume(t, token)
+		for i := messages; i < posts; i++ {
+			if got := resumed.next(t).GetMessageCreated().GetMessage().GetBodyText(); got != bulk(i) {
+				t.Fatalf("resumed by %s: message %d is %.10q", name, i, got)
+			}
+		}
+	}
+}
+
+func TestWhatWaitsIsNotDeliveredAfterSigningOut(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) {
+		s.socketBuffer = 32 << 10
+		s.timing.write = 2 * patience
+	})
+	david := campfire.as("David")
+	for _, w := range []way{overHTTP1, overH2C, overGRPC} {
+		w.narrow = 32 << 10
+		jason := campfire.again("Jason", w)
+		stream := still(t, jason)
+		const posts = 20 // less than a queue holds
+		for i := range posts {
+			david.post(t, campfire.Designers, bulk(i))
+		}
+		if _, err := jason.by(overHTTP1).SignOut(t.Context(), &campfirev1.SignOutRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		messages, _, last := readOn(t, stream)
+		if messages > posts/2 || last != nil {
+			t.Errorf("by %s: heard %d of %d messages and %v after signing out, want no more than was under way", w.name, messages, posts, last)
+		}
+		wantCode(t, "the stream by "+w.name, stream.Err(), connect.CodeUnauthenticated)
+	}
+}
+
+// Not parallel: it counts goroutines.
+func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
+	for _, w := range []way{overHTTP1, overH2C} {
+		t.Run(w.name, func(t *testing.T) {
+			campfire := newCampfire(t, func(s *setup) {
+				s.MaxStreamsPerUser = 1000
+				s.socketBuffer = 4096
+				s.timing.write = 500 * time.Millisecond
+			})
+			david := campfire.as("David")
+			abandon(t, david, w, 99) // what is made once and kept is made now
+			goroutines, heap := left(david)
+			abandon(t, david, w, 1000)
+			eventually(t, "no goroutine is left behind", func() bool {
+				david.http.CloseIdleConnections()
+				return runtime.NumGoroutine() <= goroutines
+			})
+			after, heapAfter := left(david)
+			t.Logf("before: %d goroutines, %d kB; after: %d goroutines, %d kB", goroutines, heap>>10, after, heapAfter>>10)
+			if heapAfter > heap+4<<20 {
+				t.Errorf("the heap has grown from %d kB to %d kB", heap>>10, heapAfter>>10)
+			}
+		})
+	}
+}
+
+// abandon opens streams and abandons them: a third is cancelled, of a third the sockets are killed, and a third stands
+// still while more is sent than their sockets take.
+func abandon(t *testing.T, david *person, w way, streams int) {
+	t.Helper()
+	campfire := david.campfire
+	var mu sync.Mutex
+	var sockets []*net.TCPConn // by which killed has come
+	toKill := w
+	toKill.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			sockets = append(sockets, conn.(*net.TCPConn))
+		}
+		return conn, err
+	}
+	toStandStill := w
+	toStandStill.narrow = 4096
+
+	jason := campfire.again("Jason")
+	cancelled, killed, standing := jason.by(w), jason.by(toKill), jason.by(toStandStill)
+	ctx, hangUp := context.WithCancel(t.Context())
+	cancelledCtx, cancel := context.WithCancel(ctx)
+	third := streams / 3
+	openStreams(t, cancelledCtx, cancelled, third)
+	openStreams(t, ctx, killed, third)
+	openStreams(t, ctx, standing, streams-2*third)
+	wantEqual(t, "open streams", streamsOf(campfire, jason.id), streams)
+
+	cancel()
+	for _, socket := range sockets {
+		_ = socket.SetLinger(0) // so that what the server gets is a reset
+		_ = socket.Close()
+	}
+	eventually(t, "the hub has let go of those who are gone", func() bool { return streamsOf(campfire, jason.id) == streams-2*third })
+	for i := range 8 {
+		david.post(t, campfire.Designers, bulk(i))
+	}
+	wantNoStreams(t, campfire) // those who stand still are still there; the server has let go of them
+	hangUp()
+	for _, p := range []*person{cancelled, killed, standing} {
+		p.http.CloseIdleConnections()
+	}
+}
+
+// openStreams opens streams and reads no further than hello.
+func openStreams(t *testing.T, ctx context.Context, p *person, streams int) {
+	t.Helper()
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			for range (streams + i) / 20 {
+				stream, err := p.Subscribe(ctx, &campfirev1.SubscribeRequest{})
+				if err != nil || !stream.Receive() {
+					t.Errorf("open a stream: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// left is what there is when nothing goes on: goroutines, and bytes on the heap.
+func left(david *person) (goroutines int, heap uint64) {
+	david.http.CloseIdleConnections()
+	for range 3 {
+		runtime.GC() // pools keep what they have through one of them
+		time.Sleep(50 * time.Millisecond)
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return runtime.NumGoroutine(), memory.HeapAlloc
+}
