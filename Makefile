@@ -4,9 +4,13 @@ BUF     ?= go tool -modfile=tools.mod buf
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0-dev)
 ARGS    ?=
 CLIENT  := webclient/dist/index.html
-CLIENT_SOURCES := $(shell find webclient/src webclient/public -type f 2>/dev/null) webclient/index.html webclient/vite.config.ts
+CLIENT_SOURCES := $(shell find webclient/src webclient/public -type f 2>/dev/null) webclient/index.html webclient/vite.config.ts \
+	$(wildcard webclient/tsconfig*.json)
+# npm writes it last.
+MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help run build test test-go test-client test-browser lint generate breaking dev bench check
 
 help: ## List the targets
@@ -24,14 +28,14 @@ test-go: $(CLIENT) ## Run the Go tests with the race detector
 	.ci/install compiler
 	CGO_ENABLED=1 go test -race ./...
 
-test-client: webclient/node_modules ## Run the client's unit tests
+test-client: $(MODULES) ## Run the client's unit tests
 	cd webclient && npm test
 
 test-browser: build ## Run the browser tests, in the system's Chromium
 	.ci/install browser
 	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run e2e
 
-lint: webclient/node_modules $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
+lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
 	go vet ./...
 	go tool -modfile=tools.mod staticcheck ./...
 	@unformatted=$$(go tool -modfile=tools.mod gofumpt -l server store webclient/*.go); \
@@ -41,26 +45,26 @@ lint: webclient/node_modules $(CLIENT) ## Check code, contract, formatting, and 
 	cd webclient && npm run lint
 	.ci/figures
 
-generate: webclient/node_modules ## Generate Go and TypeScript from proto (fast: BUF="npx --yes @bufbuild/buf@1.75.0")
+generate: $(MODULES) ## Generate Go and TypeScript from proto (fast: BUF="npx --yes @bufbuild/buf@1.75.0")
 	$(BUF) format -w
 	$(BUF) generate
 
 breaking: ## Check that the contract breaks no client of main
 	$(BUF) breaking --against '.git#branch=main'
 
-dev: webclient/node_modules ## Start server and client for development: the page at http://localhost:5173 follows the sources
+dev: $(MODULES) ## Start server and client for development: the page at http://localhost:5173 follows the sources
 	@go build -o bin/campfire-dev ./server/cmd/campfire
-	@trap 'kill 0' EXIT; ./bin/campfire-dev --addr 127.0.0.1:8080 & cd webclient && npm run dev
+	@./bin/campfire-dev --addr 127.0.0.1:8080 & server=$$!; trap "kill $$server" EXIT; cd webclient && npm run dev
 
 bench: ## Measure speed, each figure beside a bare loop of the same run
 	go test -run '^$$' -bench . -benchmem ./server ./store
 
 check: lint test ## Everything that must hold before a change lands
 
-webclient/node_modules: webclient/package-lock.json
+$(MODULES): webclient/package-lock.json
 	cd webclient && npm ci --no-audit --no-fund
 	@touch $@
 
-$(CLIENT): webclient/node_modules $(CLIENT_SOURCES)
+$(CLIENT): $(MODULES) $(CLIENT_SOURCES)
 	cd webclient && npm run build
 	@touch $@

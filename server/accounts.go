@@ -33,6 +33,9 @@ func (s *Server) GetAccount(ctx context.Context, _ *campfirev1.GetAccountRequest
 
 // SetUp implements AccountService.
 func (s *Server) SetUp(ctx context.Context, req *campfirev1.SetUpRequest) (*campfirev1.SetUpResponse, error) {
+	if err := s.takeAttempt(ctx); err != nil {
+		return nil, err
+	}
 	token, user, err := s.store.SetUp(ctx, store.Person{
 		Name: req.GetName(), EmailAddress: req.GetEmailAddress(), Password: req.GetPassword(),
 	}, about(ctx).device())

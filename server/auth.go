@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ var forStrangers = map[string]bool{
 const (
 	sessionCookie    = "session_token"
 	sessionCookieAge = 400 * 24 * time.Hour // the most that browsers keep; renewed whenever the app is opened
+	maxReading       = 30 * time.Second     // of a request
+	maxWriting       = 60 * time.Second     // of an answer
 )
 
 // request is what is known of a request before its handler.
@@ -38,6 +41,7 @@ type request struct {
 	secure  bool           // whether it came by TLS
 	cookie  string         // the session token, if it came as a cookie
 	caller  store.Identity // zero for strangers
+	since   time.Time      // when that was found out
 }
 
 type requestKey struct{}
@@ -68,6 +72,16 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", known.id)
 		w.Header().Set("X-Version", s.config.Version)
 		secure(w.Header())
+		// Whoever sends or reads too slowly must not hold memory for ever. Streams set deadlines of their own.
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(maxReading)) // what cannot have one, as in a test, needs none
+		_ = control.SetWriteDeadline(time.Now().Add(maxWriting))
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.log.Error("request panicked", "request", known.id, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				panic(http.ErrAbortHandler)
+			}
+		}()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
 	})
 }
@@ -86,9 +100,20 @@ func (s *Server) callers(next http.Handler) http.Handler {
 			s.refuse(w, r, err)
 			return
 		}
+		known.since = time.Now()
 		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// requireStillSignedIn asks again who is calling if the body of the call took its time: a session that has ended
+// meanwhile must not act any more.
+func (s *Server) requireStillSignedIn(ctx context.Context) error {
+	known := about(ctx)
+	if known.caller == (store.Identity{}) || time.Since(known.since) < time.Second {
+		return nil
+	}
+	return s.store.RequireSession(ctx, known.caller)
 }
 
 // token is the session token of a request: a bearer token or a cookie. Beside a bearer token no cookie counts, so that a

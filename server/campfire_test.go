@@ -183,7 +183,7 @@ func (w way) transport(t testing.TB) *http.Transport {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64, Protocols: new(http.Protocols)}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, ResponseHeaderTimeout: patience, Protocols: new(http.Protocols)}
 	transport.Protocols.SetHTTP1(!w.h2c)
 	transport.Protocols.SetUnencryptedHTTP2(w.h2c)
 	transport.DialContext = dial
@@ -434,27 +434,32 @@ func (p *person) subscribe(t testing.TB, token string) *listener {
 // any takes the next event, whatever it is.
 func (l *listener) any(t testing.TB) *campfirev1.SubscribeResponse {
 	t.Helper()
-	select {
-	case e, open := <-l.events:
-		if !open {
-			t.Fatalf("the stream has ended: %v", l.err)
-		}
-		if token := e.GetResumeToken(); token != "" {
-			l.token = token
-		}
-		return e
-	case <-time.After(patience):
-		t.Fatal("no event came")
-		return nil
-	}
+	return l.take(t, func(*campfirev1.SubscribeResponse) bool { return true })
 }
 
 // next takes the next event but heartbeats, and what is the viewer's own or passes: unread marks, typing, presence.
 func (l *listener) next(t testing.TB) *campfirev1.SubscribeResponse {
 	t.Helper()
-	for {
-		if e := l.any(t); told(e) != "" {
-			return e
+	return l.take(t, func(e *campfirev1.SubscribeResponse) bool { return told(e) != "" })
+}
+
+// take takes the next event of those that are wanted, and passes over the others.
+func (l *listener) take(t testing.TB, wanted func(*campfirev1.SubscribeResponse) bool) *campfirev1.SubscribeResponse {
+	t.Helper()
+	for late := time.After(patience); ; {
+		select {
+		case e, open := <-l.events:
+			if !open {
+				t.Fatalf("the stream has ended: %v", l.err)
+			}
+			if token := e.GetResumeToken(); token != "" {
+				l.token = token
+			}
+			if wanted(e) {
+				return e
+			}
+		case <-late:
+			t.Fatal("no event came")
 		}
 	}
 }

@@ -65,7 +65,9 @@ func (s *Server) messageEvent(change store.Change) *event {
 			}}
 		})
 	case store.MessageUpdated:
-		return s.resumable(messageEventHead(c.Message.Revision, c.Message), func() *campfirev1.SubscribeResponse {
+		head := messageEventHead(c.Message.Revision, c.Message)
+		head.latest = topic{"message", c.Message.RoomID, c.Message.ID}
+		return s.resumable(head, func() *campfirev1.SubscribeResponse {
 			return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_MessageUpdated{
 				MessageUpdated: &campfirev1.MessageUpdated{Message: messageProto(c.Message)},
 			}}
@@ -116,7 +118,7 @@ func roomRemoved(roomID int64) *event {
 }
 
 func roomUnread(roomID int64) *event {
-	return newEvent(event{roomID: roomID}, func() *campfirev1.SubscribeResponse {
+	return newEvent(event{roomID: roomID, latest: topic{"unread", roomID, 0}}, func() *campfirev1.SubscribeResponse {
 		return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_RoomUnread{
 			RoomUnread: &campfirev1.RoomUnread{RoomId: roomID},
 		}}
@@ -124,7 +126,7 @@ func roomUnread(roomID int64) *event {
 }
 
 func roomRead(roomID int64) *event {
-	return newEvent(event{roomID: roomID}, func() *campfirev1.SubscribeResponse {
+	return newEvent(event{roomID: roomID, latest: topic{"unread", roomID, 0}}, func() *campfirev1.SubscribeResponse {
 		return &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_RoomRead{
 			RoomRead: &campfirev1.RoomRead{RoomId: roomID},
 		}}
@@ -179,6 +181,8 @@ func resumeToken(p store.Position) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(p.Epoch + ":" + strconv.FormatInt(p.Revision, 10)))
 }
 
+const maxTokenLength = 128
+
 // readResumeToken answers nil for the empty token: start now.
 func readResumeToken(token string) (*store.Position, error) {
 	if token == "" {
@@ -187,7 +191,7 @@ func readResumeToken(token string) (*store.Position, error) {
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	epoch, number, found := strings.Cut(string(text), ":")
 	revision, numberErr := strconv.ParseInt(number, 10, 64)
-	if err != nil || !found || numberErr != nil || revision < 0 {
+	if len(token) > maxTokenLength || err != nil || !found || numberErr != nil || revision < 0 {
 		return nil, &store.InvalidError{Field: "resume_token", Reason: "is not one that a stream gave"}
 	}
 	return &store.Position{Epoch: epoch, Revision: revision}, nil

@@ -27,6 +27,7 @@ var codes = []struct {
 	{store.ErrConflict, connect.CodeFailedPrecondition},
 	{store.ErrUnauthenticated, connect.CodeUnauthenticated},
 	{store.ErrClosed, connect.CodeUnavailable},
+	{store.ErrBusy, connect.CodeResourceExhausted},
 	{context.Canceled, connect.CodeCanceled},
 	{context.DeadlineExceeded, connect.CodeDeadlineExceeded},
 }
@@ -76,12 +77,16 @@ func withDetail(err *connect.Error, detail proto.Message) error {
 	return err
 }
 
-// errorInterceptor passes the errors of every handler through wireError.
+// errorInterceptor passes the errors of every handler through wireError, and refuses a call whose session has ended
+// while its body was on the way.
 type errorInterceptor struct{ s *Server }
 
 // WrapUnary implements connect.Interceptor.
 func (i errorInterceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		if err := i.s.requireStillSignedIn(ctx); err != nil {
+			return nil, i.s.wireError(ctx, err)
+		}
 		res, err := next(ctx, req)
 		return res, i.s.wireError(ctx, err)
 	}

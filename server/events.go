@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -24,6 +25,9 @@ type timing struct {
 }
 
 var defaultTiming = timing{heartbeat: 20 * time.Second, write: 10 * time.Second, age: 25 * time.Minute, reconnect: 2 * time.Second}
+
+// greetedTogether is how many missed events are written under one deadline.
+const greetedTogether = 50
 
 // about a fifth more or less, so that streams opened together do not act together.
 func (t timing) jitter(d time.Duration) time.Duration {
@@ -53,6 +57,9 @@ func (s *Server) Subscribe(ctx context.Context, req *campfirev1.SubscribeRequest
 		return err
 	}
 	w := &wire{out: out, flusher: flusherOf(ctx)}
+	if err := w.flusher.control.SetReadDeadline(time.Time{}); err != nil { // the request has been read
+		return err
+	}
 	seen, err := s.greet(ctx, w, st, since)
 	if err != nil {
 		return err
@@ -84,7 +91,12 @@ func (s *Server) greet(ctx context.Context, w *wire, st *stream, since *store.Po
 	if len(missed) == 0 {
 		hello.ResumeToken = resumeToken(latest)
 	}
-	return latest.Revision, w.write(events...)
+	for together := range slices.Chunk(events, greetedTogether) {
+		if err := w.write(together...); err != nil {
+			return 0, err
+		}
+	}
+	return latest.Revision, nil
 }
 
 // relay passes events on until the stream must end. It skips the changes that the stream has seen.

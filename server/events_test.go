@@ -289,7 +289,7 @@ func TestAStreamThatOpensWhileItsSessionEndsIsRefused(t *testing.T) {
 	_, streams := campfirev1connect.NewEventServiceHandler(campfire.server, encodeEventsOnce,
 		connect.WithInterceptors(errorInterceptor{campfire.server}))
 	inTheGap := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := campfire.SignOut(r.Context(), caller(r.Context())); err != nil {
+		if err := campfire.SignOut(r.Context(), caller(r.Context()), ""); err != nil {
 			t.Errorf("sign out: %v", err)
 		}
 		streaming(streams, time.Second).ServeHTTP(w, r)
@@ -337,6 +337,24 @@ func TestAnOldStreamIsAskedToComeBack(t *testing.T) {
 		wantCode(t, "an old stream by "+way.name, err, connect.CodeUnavailable)
 		if len(rest) != 1 || rest[0].GetReconnect() == nil || rest[0].GetReconnect().GetDelay().AsDuration() > campfire.server.timing.reconnect {
 			t.Errorf("an old stream by %s heard %v at last, want reconnect within %v", way.name, rest, campfire.server.timing.reconnect)
+		}
+	}
+}
+
+// The deadline of a write must not outlive it: over HTTP/2 it would end a stream on which nothing happens.
+func TestAStreamOutlivesTheDeadlinesOfItsWrites(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.write = 300 * time.Millisecond })
+	david, jason := campfire.as("David"), campfire.as("Jason")
+	var streams []*listener
+	for _, way := range allWays {
+		streams = append(streams, jason.by(way).listen(t))
+	}
+	for _, text := range []string{"after a while", "after another"} {
+		time.Sleep(2 * campfire.server.timing.write)
+		david.post(t, campfire.Designers, text)
+		for _, stream := range streams {
+			stream.hears(t, fmt.Sprintf("created %q", text))
 		}
 	}
 }

@@ -28,10 +28,10 @@ type event struct {
 	json     func() ([]byte, error)
 }
 
-// topic is what only the latest event counts of: whether someone types, or is present, in a room.
+// topic is what only the latest event counts of: whether someone types, is present, or has read a room; how a message is.
 type topic struct {
-	what           string
-	roomID, userID int64
+	what       string
+	roomID, id int64 // id of the user or message, if there can be several
 }
 
 // eventOverhead is about what an event takes beside its texts.
@@ -60,12 +60,10 @@ type hub struct {
 	revision int64               // everything up to it has been queued
 }
 
-// stream is one open stream: its queue, and why it must end.
+// stream is one open stream: its queue, and why it must end. The hub's mu guards them.
 type stream struct {
-	id  string
-	who store.Identity
-
-	mu     sync.Mutex
+	id     string
+	who    store.Identity
 	queue  []*event
 	bytes  int
 	ending error         // why it must end, once it must
@@ -167,16 +165,12 @@ func (h *hub) endSession(who store.Identity) {
 func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	events, st.queue, st.bytes = st.queue, nil, 0
 	return events, h.revision, st.ending
 }
 
 // add queues an event. A stream whose queue is full is to end: its reader is too slow, and must load everything anew.
 func (st *stream) add(e *event) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	if st.ending != nil {
 		return
 	}
@@ -191,15 +185,11 @@ func (st *stream) add(e *event) {
 }
 
 func (st *stream) end(why error) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	st.queue, st.bytes, st.ending = nil, 0, why
 	st.rouse()
 }
 
 func (st *stream) forget(roomID int64) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	st.drop(func(e *event) bool { return e.roomID == roomID })
 }
 

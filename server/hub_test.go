@@ -100,7 +100,9 @@ func bulk(i int) string { return fmt.Sprintf("%d %s", i, strings.Repeat("x", 30_
 // still opens a stream and stops reading after hello.
 func still(t testing.TB, p *person) *connect.ServerStreamForClient[campfirev1.SubscribeResponse] {
 	t.Helper()
-	stream, err := p.Subscribe(t.Context(), &campfirev1.SubscribeRequest{})
+	ctx, hangUp := context.WithTimeout(t.Context(), 2*patience)
+	t.Cleanup(hangUp)
+	stream, err := p.Subscribe(ctx, &campfirev1.SubscribeRequest{})
 	if err != nil || !stream.Receive() || stream.Msg().GetHello() == nil {
 		t.Fatalf("%s opens a stream: got %v, %v", p.name, err, stream)
 	}
@@ -155,11 +157,9 @@ func TestAReaderWhoStandsStillIsCutAndDelaysNobody(t *testing.T) {
 		campfire.server.hub.mu.Lock()
 		defer campfire.server.hub.mu.Unlock()
 		for _, st := range campfire.server.hub.streams[jason.id] {
-			st.mu.Lock()
 			if errors.Is(st.ending, errSlowReader) {
 				overflowed++
 			}
-			st.mu.Unlock()
 		}
 		return overflowed == len(slow)
 	})

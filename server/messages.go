@@ -34,9 +34,16 @@ func (s *Server) PostMessage(ctx context.Context, req *campfirev1.PostMessageReq
 
 // ListMessages implements MessageService.
 func (s *Server) ListMessages(ctx context.Context, req *campfirev1.ListMessagesRequest) (*campfirev1.ListMessagesResponse, error) {
-	messages, hasOlder, hasNewer, err := s.store.ListMessages(ctx, caller(ctx).UserID, req.GetRoomId(), store.MessagesPage{
-		Before: req.GetBefore(), After: req.GetAfter(), Around: req.GetAround(), Size: int(req.GetPageSize()),
-	})
+	page := store.MessagesPage{Size: int(req.GetPageSize())}
+	switch anchor := req.GetAnchor().(type) {
+	case *campfirev1.ListMessagesRequest_Before:
+		page.Anchor, page.ID = store.Before, anchor.Before
+	case *campfirev1.ListMessagesRequest_After:
+		page.Anchor, page.ID = store.After, anchor.After
+	case *campfirev1.ListMessagesRequest_Around:
+		page.Anchor, page.ID = store.Around, anchor.Around
+	}
+	messages, hasOlder, hasNewer, err := s.store.ListMessages(ctx, caller(ctx).UserID, req.GetRoomId(), page)
 	if err != nil {
 		return nil, err
 	}

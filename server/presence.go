@@ -39,7 +39,8 @@ func (s *Server) LeaveRoom(ctx context.Context, req *campfirev1.LeaveRoomRequest
 		return nil, err
 	}
 	if s.presence.leave(st, req.GetRoomId()) {
-		if err := s.store.LeaveRoom(ctx, st.who.UserID, req.GetRoomId()); err != nil {
+		// A page that closes hangs up at once; that it has left is told all the same.
+		if err := s.store.LeaveRoom(context.WithoutCancel(ctx), st.who.UserID, req.GetRoomId()); err != nil {
 			return nil, err
 		}
 	}
@@ -77,11 +78,20 @@ func (s *Server) enter(ctx context.Context, roomID int64, streamID string) error
 	if err != nil {
 		return err
 	}
-	note := s.store.RefreshPresence
-	if s.presence.enter(st, roomID, func() { s.lapse(st, roomID) }) {
-		note = s.store.EnterRoom
+	// Membership first: an outsider must not be seen, not even for a moment.
+	if err := s.store.RefreshPresence(ctx, st.who.UserID, roomID); err != nil {
+		return err // a lease it may have lapses by itself
 	}
-	if err := note(ctx, st.who.UserID, roomID); err != nil {
+	came := s.presence.enter(st, roomID, func() { s.lapse(st, roomID) })
+	if _, err := s.openStream(ctx, streamID); err != nil {
+		s.lapse(st, roomID) // the stream was lost meanwhile, perhaps before it had this to give back
+		return err
+	}
+	if !came {
+		return nil
+	}
+	// Even if the caller hangs up now: they are present, and that must be told.
+	if err := s.store.EnterRoom(context.WithoutCancel(ctx), st.who.UserID, roomID); err != nil {
 		s.presence.leave(st, roomID)
 		return err
 	}

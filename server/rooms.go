@@ -34,7 +34,7 @@ func (s *Server) GetRoom(ctx context.Context, req *campfirev1.GetRoomRequest) (*
 // CreateRoom implements RoomService.
 func (s *Server) CreateRoom(ctx context.Context, req *campfirev1.CreateRoomRequest) (*campfirev1.CreateRoomResponse, error) {
 	room, err := s.store.CreateRoom(ctx, caller(ctx).UserID, store.NewRoom{
-		Kind: roomKinds[req.GetKind()], Name: req.GetName(), MemberIDs: req.GetMemberIds(),
+		Kind: kindOf(req.GetKind()), Name: req.GetName(), MemberIDs: req.GetMemberIds(),
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (s *Server) ListMembers(ctx context.Context, req *campfirev1.ListMembersReq
 func (s *Server) UpdateRoom(ctx context.Context, req *campfirev1.UpdateRoomRequest) (*campfirev1.UpdateRoomResponse, error) {
 	changes := store.RoomChanges{Name: req.Name, Grant: req.GetGrantUserIds(), Revoke: req.GetRevokeUserIds()}
 	if req.Kind != nil {
-		kind := roomKinds[req.GetKind()]
+		kind := kindOf(req.GetKind())
 		changes.Kind = &kind
 	}
 	room, err := s.store.UpdateRoom(ctx, caller(ctx).UserID, req.GetRoomId(), changes)
@@ -85,30 +85,31 @@ func (s *Server) DeleteRoom(ctx context.Context, req *campfirev1.DeleteRoomReque
 
 // SetInvolvement implements RoomService.
 func (s *Server) SetInvolvement(ctx context.Context, req *campfirev1.SetInvolvementRequest) (*campfirev1.SetInvolvementResponse, error) {
-	room, err := s.store.SetInvolvement(ctx, caller(ctx).UserID, req.GetRoomId(), involvementOf(req.GetInvolvement()))
+	involvement, _ := keyOf(involvements, req.GetInvolvement()) // the store refuses what is none
+	room, err := s.store.SetInvolvement(ctx, caller(ctx).UserID, req.GetRoomId(), involvement)
 	if err != nil {
 		return nil, err
 	}
 	return &campfirev1.SetInvolvementResponse{Room: s.roomProto(room)}, nil
 }
 
-// involvementOf is empty for what is no involvement.
-func involvementOf(wanted campfirev1.Involvement) store.Involvement {
-	for involvement, known := range involvements {
-		if known == wanted {
-			return involvement
+// keyOf finds what stands for a value on the wire.
+func keyOf[K, V comparable](m map[K]V, wanted V) (key K, ok bool) {
+	for key, value := range m {
+		if value == wanted {
+			return key, true
 		}
 	}
-	return ""
+	return key, false
 }
 
-var roomKinds = map[campfirev1.RoomKind]store.RoomKind{
-	campfirev1.RoomKind_ROOM_KIND_OPEN:   store.OpenRoom,
-	campfirev1.RoomKind_ROOM_KIND_CLOSED: store.ClosedRoom,
-	campfirev1.RoomKind_ROOM_KIND_DIRECT: store.DirectRoom,
+// kindOf is empty for what is no kind: the store refuses it.
+func kindOf(wanted campfirev1.RoomKind) store.RoomKind {
+	kind, _ := keyOf(roomKinds, wanted)
+	return kind
 }
 
-var roomKindProtos = map[store.RoomKind]campfirev1.RoomKind{
+var roomKinds = map[store.RoomKind]campfirev1.RoomKind{
 	store.OpenRoom:   campfirev1.RoomKind_ROOM_KIND_OPEN,
 	store.ClosedRoom: campfirev1.RoomKind_ROOM_KIND_CLOSED,
 	store.DirectRoom: campfirev1.RoomKind_ROOM_KIND_DIRECT,
@@ -125,7 +126,7 @@ var involvements = map[store.Involvement]campfirev1.Involvement{
 func (s *Server) roomProto(r store.Room) *campfirev1.Room {
 	return &campfirev1.Room{
 		Id:           r.ID,
-		Kind:         roomKindProtos[r.Kind],
+		Kind:         roomKinds[r.Kind],
 		Name:         r.Name,
 		CreatorId:    r.CreatorID,
 		Involvement:  involvements[r.Involvement],

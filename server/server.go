@@ -67,6 +67,7 @@ type unimplemented struct {
 
 const (
 	maxRequestBytes  = 1 << 20          // of any one request
+	maxStrangerBytes = 8 << 10          // of what reflection and health are asked
 	compressMinBytes = 1024             // smaller answers and events grow by compression
 	preflightAge     = 10 * time.Minute // browsers remember that long what other origins may
 )
@@ -125,13 +126,15 @@ func (s *Server) routes() http.Handler {
 	mount(campfirev1connect.NewPresenceServiceHandler(s, options))
 	mount(campfirev1connect.NewBotServiceHandler(s, options))
 	mount(campfirev1connect.NewPushServiceHandler(s, options))
-	_, events := campfirev1connect.NewEventServiceHandler(s, options, encodeEventsOnce)
+	// No compression: it would be done anew for each stream.
+	_, events := campfirev1connect.NewEventServiceHandler(s, options, encodeEventsOnce, connect.WithCompression("gzip", nil, nil))
 	serve(campfirev1connect.EventServiceName, streaming(events, s.timing.write))
 
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
-	mux.Handle(grpcreflect.NewHandlerV1(reflector))
-	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
-	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(names...)))
+	small := connect.WithReadMaxBytes(maxStrangerBytes)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector, small))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, small))
+	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(names...), small))
 	mux.HandleFunc("/up", s.up)
 	mux.HandleFunc("GET /custom.css", s.customStyles)
 	mux.Handle("GET /users/{id}/avatar", s.callers(http.HandlerFunc(s.avatar)))

@@ -24,8 +24,8 @@ func (s *Server) SignIn(ctx context.Context, req *campfirev1.SignInRequest) (*ca
 }
 
 // SignOut implements SessionService.
-func (s *Server) SignOut(ctx context.Context, _ *campfirev1.SignOutRequest) (*campfirev1.SignOutResponse, error) {
-	if err := s.store.SignOut(ctx, caller(ctx)); err != nil {
+func (s *Server) SignOut(ctx context.Context, req *campfirev1.SignOutRequest) (*campfirev1.SignOutResponse, error) {
+	if err := s.store.SignOut(ctx, caller(ctx), req.GetPushEndpoint()); err != nil {
 		return nil, err
 	}
 	setSessionCookie(ctx, "")
@@ -97,6 +97,9 @@ func (s *Server) CreateTransfer(ctx context.Context, req *campfirev1.CreateTrans
 
 // ClaimTransfer implements SessionService.
 func (s *Server) ClaimTransfer(ctx context.Context, req *campfirev1.ClaimTransferRequest) (*campfirev1.ClaimTransferResponse, error) {
+	if err := s.takeAttempt(ctx); err != nil {
+		return nil, err
+	}
 	token, user, err := s.store.ClaimTransfer(ctx, req.GetTransferToken(), about(ctx).device())
 	if err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func (s *Server) RevokeSession(ctx context.Context, req *campfirev1.RevokeSessio
 func (s *Server) takeAttempt(ctx context.Context) error {
 	err := s.attempts.take(about(ctx).address)
 	if err != nil {
-		s.log.Warn("too many sign-in attempts", "request", about(ctx).id)
+		s.log.Warn("too many sign-in attempts", "request", about(ctx).id, "network", network(about(ctx).address))
 	}
 	return err
 }

@@ -49,6 +49,11 @@ func (s *Server) SuggestUsers(ctx context.Context, req *campfirev1.SuggestUsersR
 
 // UpdateProfile implements UserService.
 func (s *Server) UpdateProfile(ctx context.Context, req *campfirev1.UpdateProfileRequest) (*campfirev1.UpdateProfileResponse, error) {
+	if req.GetPassword() != "" {
+		if err := s.takeAttempt(ctx); err != nil {
+			return nil, err
+		}
+	}
 	user, err := s.store.UpdateProfile(ctx, caller(ctx), store.ProfileChanges{
 		Name: req.Name, EmailAddress: req.EmailAddress, Password: req.Password, Bio: req.Bio,
 	})
@@ -60,11 +65,9 @@ func (s *Server) UpdateProfile(ctx context.Context, req *campfirev1.UpdateProfil
 
 // SetUserRole implements UserService.
 func (s *Server) SetUserRole(ctx context.Context, req *campfirev1.SetUserRoleRequest) (*campfirev1.SetUserRoleResponse, error) {
-	role := store.Bot // which nobody can be made
-	for known, proto := range roles {
-		if proto == req.GetRole() {
-			role = known
-		}
+	role, ok := keyOf(roles, req.GetRole())
+	if !ok {
+		role = store.Bot // which nobody can be made: the store says so
 	}
 	user, err := s.store.SetUserRole(ctx, caller(ctx).UserID, req.GetUserId(), role)
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Store) SetUp(ctx context.Context, p Person, device Device) (token strin
 	if err := s.read(ctx, db.requireNoAccount); err != nil {
 		return "", User{}, err
 	}
-	if person.digest, err = s.digest(p.Password); err != nil {
+	if person.digest, err = s.digest(ctx, p.Password); err != nil {
 		return "", User{}, err
 	}
 	err = s.write(ctx, func(tx *tx) (err error) {

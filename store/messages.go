@@ -53,17 +53,31 @@ type Post struct {
 	Body            Body
 }
 
-// MessagesPage says which part of a conversation is wanted: before, after or around a message, or the newest.
+// MessagesPage says which part of a conversation is wanted.
 type MessagesPage struct {
-	Before, After, Around int64 // at most one of them
-	Size                  int   // 0 for 40
+	Anchor Anchor
+	ID     int64 // of the message that the page is before, after or around
+	Size   int   // 0 for 40
 }
 
+// Anchor is where in a conversation a page is.
+type Anchor int
+
+// The anchors.
 const (
-	maxBodyLength            = 65536 // bytes of HTML, and of text
-	maxClientMessageIDLength = 64    // characters
+	Newest Anchor = iota
+	Before
+	After
+	Around
+)
+
+const (
+	maxHTMLLength            = 256 << 10 // bytes, of what was made of at most 64 kB
+	maxTextLength            = 64 << 10  // bytes
+	maxClientMessageIDLength = 64        // characters
 	messagesPageSize         = 40
 	maxMessagesPageSize      = 100
+	maxPageBytes             = 2 << 20 // of bodies; a page of long messages has fewer of them
 )
 
 // PostMessage posts as the user. A repeated ClientMessageID answers the message already there.
@@ -100,61 +114,77 @@ func (s *Store) ListMessages(ctx context.Context, userID, roomID int64, page Mes
 		if err := db.requireMember(userID, roomID); err != nil {
 			return err
 		}
-		var older, newer []Message
-		switch {
-		case page.Around != 0:
-			anchor, err := db.messages("messages.room_id = :room_id AND messages.id = :id", args{":room_id": roomID, ":id": page.Around})
-			if err != nil {
-				return err
-			}
-			if len(anchor) == 0 {
-				return fmt.Errorf("message %w", ErrNotFound)
-			}
-			if older, hasOlder, err = db.olderMessages(roomID, page.Around, size); err != nil {
-				return err
-			}
-			newer, hasNewer, err = db.newerMessages(roomID, page.Around, size)
-			messages = slices.Concat(older, anchor, newer)
-			return err
-		case page.After != 0:
-			messages, hasNewer, err = db.newerMessages(roomID, page.After, size)
-			if err == nil {
+		switch page.Anchor {
+		case Around:
+			messages, hasOlder, hasNewer, err = db.messagesAround(roomID, page.ID, size)
+		case After:
+			if messages, hasNewer, err = db.newerMessages(roomID, page.ID, size); err == nil {
 				hasOlder, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id <= :id LIMIT 1",
-					args{":room_id": roomID, ":id": page.After})
+					args{":room_id": roomID, ":id": page.ID})
 			}
-			return err
-		case page.Before != 0:
-			messages, hasOlder, err = db.olderMessages(roomID, page.Before, size)
-			if err == nil {
+		case Before:
+			if messages, hasOlder, err = db.olderMessages(roomID, page.ID, size); err == nil {
 				hasNewer, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id >= :id LIMIT 1",
-					args{":room_id": roomID, ":id": page.Before})
+					args{":room_id": roomID, ":id": page.ID})
 			}
-			return err
 		default:
 			messages, hasOlder, err = db.olderMessages(roomID, newest, size)
-			return err
 		}
+		return err
 	})
 	return messages, hasOlder, hasNewer, err
+}
+
+// messagesAround answers a message with what is before and after it.
+func (d db) messagesAround(roomID, id int64, size int) (messages []Message, hasOlder, hasNewer bool, err error) {
+	anchor, err := d.messages("messages.room_id = :room_id AND messages.id = :id", args{":room_id": roomID, ":id": id})
+	if err == nil && len(anchor) == 0 {
+		err = fmt.Errorf("message %w", ErrNotFound)
+	}
+	if err != nil {
+		return nil, false, false, err
+	}
+	older, hasOlder, err := d.olderMessages(roomID, id, size)
+	if err != nil {
+		return nil, false, false, err
+	}
+	newer, hasNewer, err := d.newerMessages(roomID, id, size)
+	return slices.Concat(older, anchor, newer), hasOlder, hasNewer, err
 }
 
 // newest is an id beyond every message.
 const newest = 1<<63 - 1
 
 func (d db) olderMessages(roomID, than int64, size int) (messages []Message, more bool, err error) {
-	messages, err = d.messages("messages.room_id = :room_id AND messages.id < :id ORDER BY messages.id DESC LIMIT :limit",
-		args{":room_id": roomID, ":id": than, ":limit": size + 1})
-	more = len(messages) > size
-	messages = messages[:min(size, len(messages))]
+	messages, more, err = d.pageOfMessages("messages.room_id = :room_id AND messages.id < :id ORDER BY messages.id DESC", roomID, than, size)
 	slices.Reverse(messages)
 	return messages, more, err
 }
 
 func (d db) newerMessages(roomID, than int64, size int) (messages []Message, more bool, err error) {
-	messages, err = d.messages("messages.room_id = :room_id AND messages.id > :id ORDER BY messages.id LIMIT :limit",
-		args{":room_id": roomID, ":id": than, ":limit": size + 1})
-	return messages[:min(size, len(messages))], len(messages) > size, err
+	return d.pageOfMessages("messages.room_id = :room_id AND messages.id > :id ORDER BY messages.id", roomID, than, size)
 }
+
+// pageOfMessages answers the first messages that where finds, as many as size and maxPageBytes allow, but at least one.
+func (d db) pageOfMessages(where string, roomID, than int64, size int) (messages []Message, more bool, err error) {
+	bytes := 0
+	err = d.eachMessage(where+" LIMIT :limit", args{":room_id": roomID, ":id": than, ":limit": size + 1}, func(m Message) error {
+		bytes += len(m.Body.HTML) + len(m.Body.Text)
+		if len(messages) == size || len(messages) > 0 && bytes > maxPageBytes {
+			more = true
+			return errEnough
+		}
+		messages = append(messages, m)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, false, err
+	}
+	return messages, more, d.addBoosts(messages)
+}
+
+// errEnough ends the reading of rows.
+var errEnough = errors.New("enough")
 
 // GetMessage answers a message in one of the user's rooms.
 func (s *Store) GetMessage(ctx context.Context, userID, messageID int64) (m Message, err error) {
@@ -357,7 +387,19 @@ func (d db) editableMessage(userID, messageID int64) (Message, error) {
 // messages answers the messages that where finds, with their boosts.
 func (d db) messages(where string, args args) ([]Message, error) {
 	var messages []Message
-	err := d.each(`SELECT messages.id, messages.room_id, messages.client_message_id, messages.body_html, messages.body_text,
+	err := d.eachMessage(where, args, func(m Message) error {
+		messages = append(messages, m)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return messages, d.addBoosts(messages)
+}
+
+// eachMessage gives the messages that where finds to read, without their boosts.
+func (d db) eachMessage(where string, args args, read func(Message) error) error {
+	return d.each(`SELECT messages.id, messages.room_id, messages.client_message_id, messages.body_html, messages.body_text,
 			messages.kind, messages.sound, messages.created_at, messages.edited_at, messages.revision,
 			users.id, users.name, users.role, users.status,
 			EXISTS (SELECT 1 FROM boosts WHERE boosts.message_id = messages.id)
@@ -381,13 +423,8 @@ func (d db) messages(where string, args args) ([]Message, error) {
 			if row.ColumnBool(14) {
 				m.Boosts = []Boost{} // to be filled in
 			}
-			messages = append(messages, m)
-			return nil
+			return read(m)
 		})
-	if err != nil {
-		return nil, err
-	}
-	return messages, d.addBoosts(messages)
 }
 
 func scanAuthor(row *sqlite.Stmt, col int) User {
@@ -401,8 +438,8 @@ func checkBody(b Body) error {
 	switch {
 	case isBlank(b.Text):
 		return &InvalidError{"body", "must not be empty"}
-	case len(b.HTML) > maxBodyLength || len(b.Text) > maxBodyLength:
-		return &InvalidError{"body", fmt.Sprintf("must have at most %d bytes", maxBodyLength)}
+	case len(b.HTML) > maxHTMLLength || len(b.Text) > maxTextLength:
+		return &InvalidError{"body", "is too long"}
 	case !utf8.ValidString(b.HTML) || !utf8.ValidString(b.Text):
 		return &InvalidError{"body", "must be UTF-8"}
 	}

@@ -91,7 +91,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		"control characters":  storetest.Body("\x00\x01\x7f"),
 		"markup without text": {HTML: "<p><br></p>", Kind: store.Text},
 		"too much text":       {HTML: "a", Text: strings.Repeat("a", 65537), Kind: store.Text},
-		"too much HTML":       {HTML: strings.Repeat("a", 65537), Text: "a", Kind: store.Text},
+		"too much HTML":       {HTML: strings.Repeat("a", 256<<10+1), Text: "a", Kind: store.Text},
 		"broken text":         {HTML: "a", Text: "a\xff", Kind: store.Text},
 		"broken HTML":         {HTML: "\xff", Text: "a", Kind: store.Text},
 	} {
@@ -159,28 +159,28 @@ func TestPagesOfAConversation(t *testing.T) {
 		{"the newest", store.MessagesPage{}, "1234678"},
 		{"the newest 7", store.MessagesPage{Size: 7}, "1234678"},
 		{"the newest 3", store.MessagesPage{Size: 3}, "<678"},
-		{"3 before the fourth", store.MessagesPage{Before: ids[4], Size: 3}, "123>"},
-		{"2 before the fourth", store.MessagesPage{Before: ids[4], Size: 2}, "<23>"},
-		{"before the last", store.MessagesPage{Before: ids[8], Size: 1}, "<7>"},
-		{"before the first", store.MessagesPage{Before: ids[1]}, ">"},
-		{"before one that is gone", store.MessagesPage{Before: ids[5], Size: 2}, "<34>"},
-		{"before the last that is gone", store.MessagesPage{Before: ids[9], Size: 2}, "<78"},
-		{"before the first that is gone", store.MessagesPage{Before: ids[0]}, ">"},
-		{"before all", store.MessagesPage{Before: -1}, ">"},
-		{"2 after the fourth", store.MessagesPage{After: ids[4], Size: 2}, "<67>"},
-		{"3 after the fourth", store.MessagesPage{After: ids[4], Size: 3}, "<678"},
-		{"after the first", store.MessagesPage{After: ids[1], Size: 1}, "<2>"},
-		{"after the last", store.MessagesPage{After: ids[8]}, "<"},
-		{"after one that is gone", store.MessagesPage{After: ids[5], Size: 1}, "<6>"},
-		{"after the first that is gone", store.MessagesPage{After: ids[0], Size: 1}, "1>"},
-		{"after the last that is gone", store.MessagesPage{After: ids[9]}, "<"},
-		{"after all", store.MessagesPage{After: 1 << 62}, "<"},
-		{"around the fourth", store.MessagesPage{Around: ids[4], Size: 2}, "<23467>"},
-		{"around the fourth, all", store.MessagesPage{Around: ids[4], Size: 3}, "1234678"},
-		{"around the first", store.MessagesPage{Around: ids[1], Size: 1}, "12>"},
-		{"around the last", store.MessagesPage{Around: ids[8], Size: 1}, "<78"},
-		{"around one that is gone", store.MessagesPage{Around: ids[5]}, "message not found"},
-		{"around one of another room", store.MessagesPage{Around: ids[4] + 1}, "message not found"},
+		{"3 before the fourth", store.MessagesPage{Anchor: store.Before, ID: ids[4], Size: 3}, "123>"},
+		{"2 before the fourth", store.MessagesPage{Anchor: store.Before, ID: ids[4], Size: 2}, "<23>"},
+		{"before the last", store.MessagesPage{Anchor: store.Before, ID: ids[8], Size: 1}, "<7>"},
+		{"before the first", store.MessagesPage{Anchor: store.Before, ID: ids[1]}, ">"},
+		{"before one that is gone", store.MessagesPage{Anchor: store.Before, ID: ids[5], Size: 2}, "<34>"},
+		{"before the last that is gone", store.MessagesPage{Anchor: store.Before, ID: ids[9], Size: 2}, "<78"},
+		{"before the first that is gone", store.MessagesPage{Anchor: store.Before, ID: ids[0]}, ">"},
+		{"before all", store.MessagesPage{Anchor: store.Before, ID: -1}, ">"},
+		{"2 after the fourth", store.MessagesPage{Anchor: store.After, ID: ids[4], Size: 2}, "<67>"},
+		{"3 after the fourth", store.MessagesPage{Anchor: store.After, ID: ids[4], Size: 3}, "<678"},
+		{"after the first", store.MessagesPage{Anchor: store.After, ID: ids[1], Size: 1}, "<2>"},
+		{"after the last", store.MessagesPage{Anchor: store.After, ID: ids[8]}, "<"},
+		{"after one that is gone", store.MessagesPage{Anchor: store.After, ID: ids[5], Size: 1}, "<6>"},
+		{"after the first that is gone", store.MessagesPage{Anchor: store.After, ID: ids[0], Size: 1}, "1>"},
+		{"after the last that is gone", store.MessagesPage{Anchor: store.After, ID: ids[9]}, "<"},
+		{"after all", store.MessagesPage{Anchor: store.After, ID: 1 << 62}, "<"},
+		{"around the fourth", store.MessagesPage{Anchor: store.Around, ID: ids[4], Size: 2}, "<23467>"},
+		{"around the fourth, all", store.MessagesPage{Anchor: store.Around, ID: ids[4], Size: 3}, "1234678"},
+		{"around the first", store.MessagesPage{Anchor: store.Around, ID: ids[1], Size: 1}, "12>"},
+		{"around the last", store.MessagesPage{Anchor: store.Around, ID: ids[8], Size: 1}, "<78"},
+		{"around one that is gone", store.MessagesPage{Anchor: store.Around, ID: ids[5]}, "message not found"},
+		{"around one of another room", store.MessagesPage{Anchor: store.Around, ID: ids[4] + 1}, "message not found"},
 		{"of a negative size", store.MessagesPage{Size: -1}, "page_size must not be negative"},
 	} {
 		wantEqual(t, c.what, page(c.page), c.want)
@@ -199,7 +199,7 @@ func TestAPageHasABound(t *testing.T) {
 			t.Errorf("a page of %d: got %d messages, older %v, newer %v, %v; want %d, true, false", size, len(messages), older, newer, err, want)
 		}
 	}
-	messages, _, _, _ := campfire.ListMessages(t.Context(), campfire.David.ID, campfire.AllTalk.ID, store.MessagesPage{After: 1, Size: 2})
+	messages, _, _, _ := campfire.ListMessages(t.Context(), campfire.David.ID, campfire.AllTalk.ID, store.MessagesPage{Anchor: store.After, ID: 1, Size: 2})
 	if len(messages) != 2 || messages[0].ID != 2 || messages[1].ID != 3 {
 		t.Errorf("2 after the first: got %+v, want messages 2 and 3", messages)
 	}

@@ -20,6 +20,9 @@ func TestNoStatementScansALargeTable(t *testing.T) {
 	}
 	scan := regexp.MustCompile(`^SCAN (messages|memberships|mine|theirs|rooms|sessions|boosts|deletions)\b|AUTOMATIC`)
 	for _, statement := range statements {
+		if strings.HasPrefix(statement.SQL, "UPDATE revisions SET forgotten") {
+			continue // once at the start, over a month of deletions
+		}
 		if strings.HasPrefix(statement.SQL, "INSERT INTO users") || statement.SQL == "SELECT id FROM rooms WHERE kind = 'open'" {
 			continue // the plan names checks that only a replacement makes; a join may look at all rooms
 		}
@@ -62,7 +65,7 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	m := post(t, campfire.Store, campfire.David, room, "Hello")
 	_, boost, err := campfire.AddBoost(ctx, david, m.ID, "👍")
 	did(err)
-	for _, page := range []store.MessagesPage{{}, {Before: m.ID}, {After: m.ID}, {Around: m.ID}} {
+	for _, page := range []store.MessagesPage{{}, {Anchor: store.Before, ID: m.ID}, {Anchor: store.After, ID: m.ID}, {Anchor: store.Around, ID: m.ID}} {
 		_, _, _, err = campfire.ListMessages(ctx, david, room, page)
 		did(err)
 	}
@@ -91,5 +94,5 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	did(err)
 	did(campfire.EnterRoom(ctx, david, room))
 	did(campfire.StartTyping(ctx, david, room))
-	did(campfire.SignOut(ctx, who))
+	did(campfire.SignOut(ctx, who, ""))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -110,8 +111,25 @@ var (
 	ErrUnknownEpoch = errors.New("unknown epoch")
 )
 
-// maxMissed bounds what a stream is told when it resumes.
-const maxMissed = 1000
+// What bounds what a stream is told when it resumes. Beyond it, loading everything anew is cheaper.
+const (
+	maxMissed      = 1000
+	maxMissedBytes = 4 << 20 // of bodies
+)
+
+// deletionsKept is how long a stream may be away and still be told what was deleted.
+const deletionsKept = 30 * 24 * time.Hour
+
+// forgetDeletions lets go of what was deleted long ago. A stream that has been away longer must load everything anew.
+func (d db) forgetDeletions(now time.Time) error {
+	before := args{":before": now.Add(-deletionsKept).UnixMicro()}
+	err := d.exec(`UPDATE revisions SET forgotten = max(forgotten,
+		coalesce((SELECT max(revision) FROM deletions WHERE created_at < :before), 0))`, before)
+	if err != nil {
+		return err
+	}
+	return d.exec("DELETE FROM deletions WHERE revision <= (SELECT forgotten FROM revisions)", nil)
+}
 
 // ChangesSince answers the changes of messages in the user's rooms after a position, in their order, and the position it
 // has come to; that also when the error says why the changes cannot be told. Each message is told as it is now: where it
@@ -159,6 +177,16 @@ func (d db) changesSince(userID, revision int64) ([]Change, error) {
 		return nil, err
 	}
 	if len(changed)+len(missed) > maxMissed {
+		return nil, ErrTooFarBehind
+	}
+	var size int
+	err = d.one(`SELECT total(octet_length(body_html) + octet_length(body_text)) FROM messages
+		WHERE id IN (SELECT value FROM json_each(:ids))`, args{":ids": jsonIDs(changed)},
+		func(row *sqlite.Stmt) { size = row.ColumnInt(0) })
+	if err != nil {
+		return nil, err
+	}
+	if size > maxMissedBytes {
 		return nil, ErrTooFarBehind
 	}
 	messages, err := d.messages("messages.id IN (SELECT value FROM json_each(:ids))", args{":ids": jsonIDs(changed)})

@@ -84,7 +84,7 @@ func (s *Store) CreateRoom(ctx context.Context, userID int64, n NewRoom) (r Room
 	if n.Name, err = checkText("name", n.Name, maxRoomNameLength); err != nil {
 		return Room{}, err
 	}
-	if len(n.MemberIDs) > maxMemberIDs {
+	if n.Kind == ClosedRoom && len(n.MemberIDs) > maxMemberIDs {
 		return Room{}, &InvalidError{"member_ids", fmt.Sprintf("must be at most %d", maxMemberIDs)}
 	}
 	err = s.write(ctx, func(tx *tx) error {
@@ -153,10 +153,11 @@ func (c *RoomChanges) check() error {
 	if c.Kind != nil && *c.Kind != OpenRoom && *c.Kind != ClosedRoom {
 		return &InvalidError{"kind", "must be open or closed"}
 	}
-	for field, ids := range map[string][]int64{"grant_user_ids": c.Grant, "revoke_user_ids": c.Revoke} {
-		if len(ids) > maxMemberIDs {
-			return &InvalidError{field, fmt.Sprintf("must be at most %d", maxMemberIDs)}
-		}
+	if len(c.Grant) > maxMemberIDs {
+		return &InvalidError{"grant_user_ids", fmt.Sprintf("must be at most %d", maxMemberIDs)}
+	}
+	if len(c.Revoke) > maxMemberIDs {
+		return &InvalidError{"revoke_user_ids", fmt.Sprintf("must be at most %d", maxMemberIDs)}
 	}
 	return nil
 }

@@ -44,7 +44,15 @@ func (s *Store) SignIn(ctx context.Context, emailAddress, password string, devic
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return "", User{}, err
 	}
-	if bcrypt.CompareHashAndPassword(digest, cutPassword(password)) != nil || id == 0 || len(password) > maxPasswordLength {
+	right := false
+	err = s.hash(ctx, func() error {
+		right = bcrypt.CompareHashAndPassword(digest, cutPassword(password)) == nil
+		return nil
+	})
+	if err != nil {
+		return "", User{}, err
+	}
+	if !right || id == 0 || len(password) > maxPasswordLength {
 		return "", User{}, fmt.Errorf("%w: address and password do not match", ErrUnauthenticated)
 	}
 	err = s.write(ctx, func(tx *tx) (err error) {
@@ -65,9 +73,14 @@ func (s *Store) SignIn(ctx context.Context, emailAddress, password string, devic
 	return token, u, err
 }
 
-// SignOut ends a session.
-func (s *Store) SignOut(ctx context.Context, who Identity) error {
+// SignOut ends a session, and the push subscription of its browser if it names one.
+func (s *Store) SignOut(ctx context.Context, who Identity, pushEndpoint string) error {
 	return s.write(ctx, func(tx *tx) error {
+		err := tx.exec("DELETE FROM push_subscriptions WHERE user_id = :user_id AND endpoint = :endpoint",
+			args{":user_id": who.UserID, ":endpoint": pushEndpoint})
+		if err != nil {
+			return err
+		}
 		if err := tx.exec("DELETE FROM sessions WHERE id = :id", args{":id": who.SessionID}); err != nil {
 			return err
 		}
@@ -86,7 +99,7 @@ func (s *Store) Join(ctx context.Context, joinCode string, p Person, device Devi
 	if err := s.CheckJoinCode(ctx, joinCode); err != nil {
 		return "", User{}, err
 	}
-	if person.digest, err = s.digest(p.Password); err != nil {
+	if person.digest, err = s.digest(ctx, p.Password); err != nil {
 		return "", User{}, err
 	}
 	err = s.write(ctx, func(tx *tx) (err error) {
@@ -131,15 +144,17 @@ func (s *Store) Authenticate(ctx context.Context, token string, device Device) (
 
 // RequireSession: the session is still there, and its user takes part.
 func (s *Store) RequireSession(ctx context.Context, who Identity) error {
-	return s.read(ctx, func(db db) error {
-		current, err := db.exists(`SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
-			WHERE sessions.id = :id AND sessions.user_id = :user_id AND users.status = 0`,
-			args{":id": who.SessionID, ":user_id": who.UserID})
-		if err == nil && !current {
-			err = ErrUnauthenticated
-		}
-		return err
-	})
+	return s.read(ctx, func(db db) error { return db.requireSession(who) })
+}
+
+func (d db) requireSession(who Identity) error {
+	current, err := d.exists(`SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
+		WHERE sessions.id = :id AND sessions.user_id = :user_id AND users.status = 0`,
+		args{":id": who.SessionID, ":user_id": who.UserID})
+	if err == nil && !current {
+		err = ErrUnauthenticated
+	}
+	return err
 }
 
 // Session is one browser or program in which a person is signed in.
@@ -233,8 +248,31 @@ func (s *Store) checkPerson(p Person) (checked newPerson, err error) {
 	return checked, checkPassword(p.Password)
 }
 
-func (s *Store) digest(password string) ([]byte, error) {
-	return bcrypt.GenerateFromPassword(cutPassword(password), s.passwordCost)
+func (s *Store) digest(ctx context.Context, password string) (digest []byte, err error) {
+	err = s.hash(ctx, func() error {
+		digest, err = bcrypt.GenerateFromPassword(cutPassword(password), s.passwordCost)
+		return err
+	})
+	return digest, err
+}
+
+// maxWaitingHashes bounds how many passwords wait to be hashed: some seconds' worth.
+const maxWaitingHashes = 32
+
+// hash does costly work on a password in its turn. Not all processors do it at once, so that the conversation goes on
+// while many sign in, or someone tries many passwords.
+func (s *Store) hash(ctx context.Context, work func() error) error {
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > maxWaitingHashes {
+		return fmt.Errorf("%w: many people are signing in; try again in a moment", ErrBusy)
+	}
+	select {
+	case s.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.hashing }()
+	return work()
 }
 
 func cutPassword(password string) []byte { return []byte(password)[:min(len(password), bcryptLimit)] }

@@ -112,14 +112,14 @@ func TestSigningOutEndsOneSession(t *testing.T) {
 	who := must(campfire.Authenticate(t.Context(), tokens[0], store.Device{}))(t)
 	var told []store.Change
 	campfire.OnCommit(func(changes []store.Change) { told = append(told, changes...) })
-	wantErr(t, "Jason signs out", campfire.SignOut(t.Context(), who), nil)
+	wantErr(t, "Jason signs out", campfire.SignOut(t.Context(), who, ""), nil)
 	wantEqual(t, "told", told, []store.Change{store.SessionEnded{Identity: who}})
 	_, err := campfire.Authenticate(t.Context(), tokens[0], store.Device{})
 	wantErr(t, "the session that has ended", err, store.ErrUnauthenticated)
 	wantErr(t, "the session that has ended", campfire.RequireSession(t.Context(), who), store.ErrUnauthenticated)
 	_, err = campfire.Authenticate(t.Context(), tokens[1], store.Device{})
 	wantErr(t, "the other session", err, nil)
-	wantErr(t, "signing out again", campfire.SignOut(t.Context(), who), nil)
+	wantErr(t, "signing out again", campfire.SignOut(t.Context(), who, ""), nil)
 
 	again, _, err := campfire.SignIn(t.Context(), storetest.Email("Jason"), storetest.Password, store.Device{})
 	wantErr(t, "Jason signs in again", err, nil)

@@ -13,10 +13,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/gofrs/flock"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitemigration"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -34,6 +36,8 @@ var (
 	ErrConflict = errors.New("not possible now")
 	// ErrUnauthenticated: nobody who is known.
 	ErrUnauthenticated = errors.New("not signed in")
+	// ErrBusy: too much of the costly work is asked for at once.
+	ErrBusy = errors.New("too busy")
 	// ErrClosed: the store was closed before the call was carried out.
 	ErrClosed = errors.New("the store is closed")
 )
@@ -59,7 +63,9 @@ type Store struct {
 	writer       *writer
 	close        func() error
 	passwordCost int
-	dummyDigest  []byte // of no password: compared for addresses nobody has, so that they take as long
+	hashing      chan struct{} // holds one for each password being hashed
+	waiting      atomic.Int32  // passwords to be hashed
+	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
 }
 
 //go:embed migrations/*.sql
@@ -82,7 +88,32 @@ func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
-	path := filepath.Join(folder, FileName)
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, filepath.Join(folder, FileName), opts)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	closeDatabase := s.close
+	s.close = sync.OnceValue(func() error { return errors.Join(closeDatabase(), lock.Close()) })
+	return s, nil
+}
+
+// lockFolder keeps every other Campfire out: revisions and members are remembered by one process.
+func lockFolder(folder string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(folder, "campfire.lock"), flock.SetPermissions(0o600))
+	switch mine, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	case !mine:
+		return nil, fmt.Errorf("another Campfire is using the data folder %s", folder)
+	}
+	return lock, nil
+}
+
+func open(ctx context.Context, path string, opts Options) (*Store, error) {
 	conn, err := openWriting(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -98,16 +129,17 @@ func Open(ctx context.Context, folder string, opts Options) (*Store, error) {
 	s := &Store{
 		readers:      readers,
 		passwordCost: opts.PasswordCost,
+		hashing:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
 	}
 	if s.writer, err = startWriter(conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
 	}
-	s.close = sync.OnceValue(func() error {
+	s.close = func() error {
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
 		return errors.Join(s.readers.Close(), conn.Close())
-	})
+	}
 	return s, nil
 }
 
@@ -119,12 +151,21 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) OnCommit(committed func([]Change)) { s.writer.committed = committed }
 
 func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error) {
-	if conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate); err != nil {
+	// Nobody else may read it, whatever folder it is in; what SQLite puts beside it is as private.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
 		return nil, err
 	}
+	if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
+		return nil, err
+	}
+	if conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
+		return nil, err
+	}
+	writing := conn
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, conn.Close())
+			err = errors.Join(err, writing.Close())
 		}
 	}()
 	for _, pragma := range []string{
@@ -139,7 +180,10 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	if err := prepare(conn); err != nil {
 		return nil, err
 	}
-	return conn, migrate(ctx, conn)
+	if err := migrate(ctx, conn); err != nil {
+		return nil, err
+	}
+	return conn, db{conn}.forgetDeletions(time.Now())
 }
 
 // migrate brings the schema up to date. A database of a newer Campfire is refused: its rules are not known here.

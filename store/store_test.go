@@ -130,14 +130,14 @@ func TestClosingTwiceDoesNoHarm(t *testing.T) {
 		wantErr(t, "close", s.Close(), nil)
 	}
 	wantErr(t, "reading from a closed store", s.Ping(t.Context()), store.ErrClosed)
-	wantErr(t, "writing to a closed store", s.SignOut(t.Context(), store.Identity{}), store.ErrClosed)
+	wantErr(t, "writing to a closed store", s.SignOut(t.Context(), store.Identity{}, ""), store.ErrClosed)
 }
 
 func TestAClosedStoreIsOneFile(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)
 	wantErr(t, "close", campfire.Close(), nil)
-	files := must(filepath.Glob(filepath.Join(campfire.Folder, "*")))(t)
+	files := must(filepath.Glob(filepath.Join(campfire.Folder, store.FileName+"*")))(t)
 	wantEqual(t, "files after closing", files, []string{filepath.Join(campfire.Folder, store.FileName)})
 }
 

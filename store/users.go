@@ -288,12 +288,16 @@ type ProfileChanges struct {
 
 // UpdateProfile changes the caller's own record. A new password ends their other sessions.
 func (s *Store) UpdateProfile(ctx context.Context, who Identity, c ProfileChanges) (u User, err error) {
-	digest, err := s.checkProfile(&c)
+	digest, err := s.checkProfile(ctx, &c)
 	if err != nil {
 		return User{}, err
 	}
 	err = s.write(ctx, func(tx *tx) error {
-		if u, err = tx.activeUser(who.UserID); err != nil {
+		// A session that was ended while the password was hashed changes nothing any more.
+		if err := tx.requireSession(who); err != nil {
+			return err
+		}
+		if u, err = tx.user(who.UserID); err != nil {
 			return err
 		}
 		if c.EmailAddress != nil {
@@ -327,7 +331,7 @@ func (s *Store) UpdateProfile(ctx context.Context, who Identity, c ProfileChange
 }
 
 // checkProfile checks what is to change, and answers the digest of a new password.
-func (s *Store) checkProfile(c *ProfileChanges) (digest []byte, err error) {
+func (s *Store) checkProfile(ctx context.Context, c *ProfileChanges) (digest []byte, err error) {
 	if c.Name != nil {
 		name, err := checkName(*c.Name)
 		if err != nil {
@@ -355,7 +359,7 @@ func (s *Store) checkProfile(c *ProfileChanges) (digest []byte, err error) {
 	if err := checkPassword(*c.Password); err != nil {
 		return nil, err
 	}
-	return s.digest(*c.Password)
+	return s.digest(ctx, *c.Password)
 }
 
 // SetUserRole makes a person an administrator or a member. For administrators.

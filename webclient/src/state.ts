@@ -87,7 +87,7 @@ export function saveMessage(message: Message) {
     const mine = message.creator?.id === user?.id;
     return {
       posts: mine ? posts.filter((p) => !isPostOf(p, message)) : posts,
-      rooms: room ? { ...rooms, [room.id]: touched(room, message) } : rooms,
+      rooms: room ? { ...rooms, [room.id]: touched(room, message, mine) } : rooms,
     };
   });
   if (message.creator) stoppedTyping(message.roomId, message.creator.id);
@@ -209,8 +209,9 @@ export function isPostOf(post: Post, message: Message): boolean {
   return post.roomId === message.roomId && post.clientMessageId === message.clientMessageId;
 }
 
-function touched(room: Room, message: Message): Room {
+// Who posts has read the room, in all of their tabs.
+function touched(room: Room, message: Message, mine: boolean): Room {
   const at = message.createdAt;
   const later = at && (!room.updatedAt || timestampMs(at) > timestampMs(room.updatedAt));
-  return later ? { ...room, updatedAt: at } : room;
+  return later ? { ...room, updatedAt: at, unread: room.unread && !mine } : room;
 }

@@ -29,7 +29,7 @@ type ResyncReason int32
 const (
 	// Not told.
 	ResyncReason_RESYNC_REASON_UNSPECIFIED ResyncReason = 0
-	// More than 1,000 changes were missed, or they are too long ago.
+	// More than 1,000 changes or 4 MiB of text were missed, or they are over 30 days ago.
 	ResyncReason_RESYNC_REASON_TOO_FAR_BEHIND ResyncReason = 1
 	// The resume token comes from another life of the database, as before a restore.
 	ResyncReason_RESYNC_REASON_UNKNOWN_EPOCH ResyncReason = 2
@@ -390,7 +390,8 @@ type SubscribeResponse_RoomUnread struct {
 }
 
 type SubscribeResponse_RoomRead struct {
-	// The caller has read a room, here or elsewhere.
+	// The caller has read a room, here or elsewhere. Who posts has read the room too: a message_created of the caller's
+	// own says so.
 	RoomRead *RoomRead `protobuf:"bytes,10,opt,name=room_read,json=roomRead,proto3,oneof"`
 }
 
@@ -410,7 +411,7 @@ type SubscribeResponse_PresenceChanged struct {
 }
 
 type SubscribeResponse_UserChanged struct {
-	// A person or bot has changed.
+	// A person or bot is new or has changed.
 	UserChanged *UserChanged `protobuf:"bytes,14,opt,name=user_changed,json=userChanged,proto3,oneof"`
 }
 
@@ -420,7 +421,8 @@ type SubscribeResponse_AccountChanged struct {
 }
 
 type SubscribeResponse_ResyncRequired struct {
-	// What was missed cannot be told: load rooms and messages anew, and go on from this event's resume_token.
+	// What was missed cannot be told: load rooms and messages anew, and go on from this event's resume_token or, where
+	// it has none, from the last one.
 	ResyncRequired *ResyncRequired `protobuf:"bytes,16,opt,name=resync_required,json=resyncRequired,proto3,oneof"`
 }
 
@@ -718,7 +720,7 @@ func (x *MessageDeleted) GetMessageId() int64 {
 	return 0
 }
 
-// RoomChanged brings a room as the caller's sidebar shows it.
+// RoomChanged brings a room as the caller sees it; also when it is invisible in their sidebar.
 type RoomChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The room.
@@ -1077,7 +1079,8 @@ func (x *PresenceChanged) GetPresent() bool {
 	return false
 }
 
-// UserChanged brings a person or bot whose name, picture, bio, role or status has changed.
+// UserChanged brings a person or bot who is new, or whose name, picture, bio, role or status has changed. Direct rooms are
+// named by their participants: theirs change with it.
 type UserChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The user, without the email address.

@@ -464,12 +464,13 @@ type isPostMessageRequest_Body interface {
 }
 
 type PostMessageRequest_Html struct {
-	// HTML. What is not on the allow-list is dropped. At most 65,536 bytes, before and after cleaning.
+	// HTML. What is not on the allow-list is dropped. At most 65,536 bytes, of which at most 262,144 may be made by
+	// escaping and linking.
 	Html string `protobuf:"bytes,3,opt,name=html,proto3,oneof"`
 }
 
 type PostMessageRequest_Text struct {
-	// Plain text. At most 32,768 bytes.
+	// Plain text, in which addresses become links. At most 32,768 bytes.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3,oneof"`
 }
 
@@ -536,7 +537,7 @@ type ListMessagesRequest struct {
 	//	*ListMessagesRequest_After
 	//	*ListMessagesRequest_Around
 	Anchor isListMessagesRequest_Anchor `protobuf_oneof:"anchor"`
-	// At most 100; 40 if it is 0.
+	// At most 100; 40 if it is 0. A page of long messages holds fewer, some 2 MB of text.
 	PageSize      int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -884,12 +885,13 @@ type isEditMessageRequest_Body interface {
 }
 
 type EditMessageRequest_Html struct {
-	// HTML. What is not on the allow-list is dropped. At most 65,536 bytes, before and after cleaning.
+	// HTML. What is not on the allow-list is dropped. At most 65,536 bytes, of which at most 262,144 may be made by
+	// escaping and linking.
 	Html string `protobuf:"bytes,2,opt,name=html,proto3,oneof"`
 }
 
 type EditMessageRequest_Text struct {
-	// Plain text. At most 32,768 bytes.
+	// Plain text, in which addresses become links. At most 32,768 bytes.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3,oneof"`
 }
 

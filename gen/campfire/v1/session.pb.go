@@ -226,7 +226,8 @@ func (x *SignInResponse) GetUser() *User {
 // SignOutRequest ends the caller's session.
 type SignOutRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The endpoint of this browser's push subscription, which is then removed too; empty if it has none.
+	// The endpoint of this browser's push subscription, which is then removed too; empty if it has none. At most 2,048
+	// characters.
 	PushEndpoint  string `protobuf:"bytes,1,opt,name=push_endpoint,json=pushEndpoint,proto3" json:"push_endpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

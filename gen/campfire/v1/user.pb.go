@@ -151,7 +151,8 @@ type User struct {
 	AvatarPath string `protobuf:"bytes,5,opt,name=avatar_path,json=avatarPath,proto3" json:"avatar_path,omitempty"`
 	// What the user says about themselves. At most 200 characters. Empty inside messages.
 	Bio string `protobuf:"bytes,6,opt,name=bio,proto3" json:"bio,omitempty"`
-	// The address to sign in with. Told to the user and to administrators by UserService and GetCurrentUser, empty elsewhere.
+	// The address to sign in with. Told to the user about themselves, and to administrators by GetUser and what changes a
+	// user; empty elsewhere.
 	EmailAddress string `protobuf:"bytes,7,opt,name=email_address,json=emailAddress,proto3" json:"email_address,omitempty"`
 	// When the user was created. Absent inside messages.
 	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`

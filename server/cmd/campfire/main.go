@@ -3,12 +3,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -41,7 +44,7 @@ func main() {
 
 func run(args []string) error {
 	command := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || strings.TrimLeft(args[0], "-") == "version") {
 		command, args = args[0], args[1:]
 	}
 	switch command {
@@ -53,7 +56,7 @@ func run(args []string) error {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return serve(ctx, settings)
-	case "version":
+	case "version", "--version", "-version":
 		fmt.Println(version)
 		return nil
 	case "help":
@@ -77,6 +80,7 @@ func readSettings(args []string) (settings, error) {
 	var s settings
 	var logFormat, proxies, origins string
 	flags := flag.NewFlagSet("campfire", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints the error, help the usage
 	flags.StringVar(&s.address, "addr", env("CAMPFIRE_ADDR", ":8080"), "`address` to listen on (CAMPFIRE_ADDR)")
 	flags.StringVar(&s.data, "data", env("CAMPFIRE_DATA", "./data"), "`folder` for the database (CAMPFIRE_DATA)")
 	flags.StringVar(&proxies, "trusted-proxies", env("CAMPFIRE_TRUSTED_PROXIES", ""),
@@ -84,12 +88,14 @@ func readSettings(args []string) (settings, error) {
 	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
 		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
 	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+		flags.SetOutput(os.Stdout)
 		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
 		return s, err
+	case err != nil:
+		return s, fmt.Errorf("%w; campfire help lists the settings", err)
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("cannot use %q; campfire help lists the settings", flags.Arg(0))
@@ -97,11 +103,16 @@ func readSettings(args []string) (settings, error) {
 	for _, text := range list(proxies) {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return s, fmt.Errorf("trusted-proxies: %w", err)
+			return s, fmt.Errorf("trusted-proxies: %q is no network, as 10.0.0.0/8", text)
 		}
 		s.proxies = append(s.proxies, network)
 	}
 	s.origins = list(origins)
+	for _, origin := range s.origins {
+		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
+			return s, fmt.Errorf("origins: %w", err)
+		}
+	}
 	switch logFormat {
 	case "json":
 		s.logJSON = true
@@ -113,10 +124,7 @@ func readSettings(args []string) (settings, error) {
 }
 
 func env(name, otherwise string) string {
-	if value, ok := os.LookupEnv(name); ok {
-		return value
-	}
-	return otherwise
+	return cmp.Or(os.Getenv(name), otherwise) // empty, as compose files leave it, is not set
 }
 
 func list(text string) []string {
@@ -128,15 +136,15 @@ func serve(ctx context.Context, s settings) (err error) {
 	if s.logJSON {
 		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
+	listener, err := net.Listen("tcp", s.address) // before anything is written
+	if err != nil {
+		return err
+	}
 	st, err := store.Open(ctx, s.data, store.Options{})
 	if err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	listener, err := net.Listen("tcp", s.address)
-	if err != nil {
-		return err
-	}
 	campfire := server.New(st, server.Config{
 		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, Origins: s.origins, Log: log,
 	})

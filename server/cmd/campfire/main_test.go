@@ -263,7 +263,7 @@ func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
 	if err := running.end(t, syscall.SIGTERM); err != nil {
 		t.Errorf("told to stop, the program exits with %v", err)
 	}
-	if files := must(filepath.Glob(filepath.Join(data, "*")))(t); len(files) != 1 {
+	if files := must(filepath.Glob(filepath.Join(data, "campfire.db*")))(t); len(files) != 1 {
 		t.Errorf("stopped, it leaves %q, want the database alone", files)
 	}
 }
@@ -426,7 +426,7 @@ func TestSettings(t *testing.T) {
 		{[]string{"--log", "xml"}, `"xml"`},
 		{[]string{"--colour"}, "colour"},
 		{[]string{"--addr", "nowhere", "--data", t.TempDir()}, "nowhere"},
-		{[]string{"--data", "/dev/null/campfire"}, "data folder"},
+		{[]string{"--addr", "127.0.0.1:0", "--data", "/dev/null/campfire"}, "data folder"},
 	} {
 		if err := run(c.args); err == nil || errors.Is(err, flag.ErrHelp) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("campfire %s: got %v, want an error that names %s", strings.Join(c.args, " "), err, c.want)

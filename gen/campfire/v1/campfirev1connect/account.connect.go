@@ -61,7 +61,8 @@ type AccountServiceClient interface {
 	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.GetAccountResponse, error)
 	// SetUp is the first run: it creates the account, its first administrator and the open room "All Talk", and signs the
 	// administrator in. Anyone may call it while there is no account. FAILED_PRECONDITION: the account exists, also when
-	// another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound.
+	// another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound. RESOURCE_EXHAUSTED: as for
+	// SignIn.
 	SetUp(context.Context, *v1.SetUpRequest) (*v1.SetUpResponse, error)
 	// UpdateAccount changes the account's name or settings. PERMISSION_DENIED: the caller is no administrator.
 	// INVALID_ARGUMENT: the name is empty or over its bound.
@@ -219,7 +220,8 @@ type AccountServiceHandler interface {
 	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.GetAccountResponse, error)
 	// SetUp is the first run: it creates the account, its first administrator and the open room "All Talk", and signs the
 	// administrator in. Anyone may call it while there is no account. FAILED_PRECONDITION: the account exists, also when
-	// another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound.
+	// another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound. RESOURCE_EXHAUSTED: as for
+	// SignIn.
 	SetUp(context.Context, *v1.SetUpRequest) (*v1.SetUpResponse, error)
 	// UpdateAccount changes the account's name or settings. PERMISSION_DENIED: the caller is no administrator.
 	// INVALID_ARGUMENT: the name is empty or over its bound.

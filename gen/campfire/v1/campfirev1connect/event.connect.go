@@ -41,7 +41,8 @@ const (
 type EventServiceClient interface {
 	// Subscribe streams everything the caller may see, in all rooms, in the order in which it was committed. One stream for
 	// each tab or bot is enough. It starts with hello, continues with what was missed since the resume token, if any, and
-	// goes on live without gap or repeat. Events carry whole things, so applying one twice does no harm.
+	// goes on live without gap or repeat. What was missed of rooms, people and the account is not told again: load them
+	// after each hello. Events carry whole things, so applying one twice does no harm.
 	// UNAUTHENTICATED: nobody who is known, or no longer. RESOURCE_EXHAUSTED: after resync_required, the caller reads too
 	// slowly; or the caller has too many streams open. UNAVAILABLE: after reconnect, come back. INVALID_ARGUMENT: the resume
 	// token was not made by any Campfire.
@@ -82,7 +83,8 @@ func (c *eventServiceClient) Subscribe(ctx context.Context, req *v1.SubscribeReq
 type EventServiceHandler interface {
 	// Subscribe streams everything the caller may see, in all rooms, in the order in which it was committed. One stream for
 	// each tab or bot is enough. It starts with hello, continues with what was missed since the resume token, if any, and
-	// goes on live without gap or repeat. Events carry whole things, so applying one twice does no harm.
+	// goes on live without gap or repeat. What was missed of rooms, people and the account is not told again: load them
+	// after each hello. Events carry whole things, so applying one twice does no harm.
 	// UNAUTHENTICATED: nobody who is known, or no longer. RESOURCE_EXHAUSTED: after resync_required, the caller reads too
 	// slowly; or the caller has too many streams open. UNAVAILABLE: after reconnect, come back. INVALID_ARGUMENT: the resume
 	// token was not made by any Campfire.

@@ -58,7 +58,7 @@ const (
 // MessageServiceClient is a client for the campfire.v1.MessageService service.
 type MessageServiceClient interface {
 	// PostMessage posts to a room as the caller, who must be a member. A repeated client_message_id answers the message
-	// already there. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
+	// already there, unless it was deleted meanwhile. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
 	// client_message_id. ALREADY_EXISTS: the client_message_id is another person's.
 	PostMessage(context.Context, *v1.PostMessageRequest) (*v1.PostMessageResponse, error)
 	// ListMessages answers a page of a room's messages, oldest first. NOT_FOUND: no such room for the caller, or no such
@@ -221,7 +221,7 @@ func (c *messageServiceClient) RemoveBoost(ctx context.Context, req *v1.RemoveBo
 // MessageServiceHandler is an implementation of the campfire.v1.MessageService service.
 type MessageServiceHandler interface {
 	// PostMessage posts to a room as the caller, who must be a member. A repeated client_message_id answers the message
-	// already there. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
+	// already there, unless it was deleted meanwhile. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
 	// client_message_id. ALREADY_EXISTS: the client_message_id is another person's.
 	PostMessage(context.Context, *v1.PostMessageRequest) (*v1.PostMessageResponse, error)
 	// ListMessages answers a page of a room's messages, oldest first. NOT_FOUND: no such room for the caller, or no such

@@ -55,7 +55,8 @@ type PresenceServiceClient interface {
 	// EnterRoom makes the caller present in a room for 60 seconds and marks it read. FAILED_PRECONDITION: the stream named
 	// is not an open one of the caller's.
 	EnterRoom(context.Context, *v1.EnterRoomRequest) (*v1.EnterRoomResponse, error)
-	// LeaveRoom ends the presence of one stream in a room. The caller stays present as long as another stream is.
+	// LeaveRoom ends the presence of one stream in a room, if it is there. The caller stays present as long as another stream
+	// is.
 	// FAILED_PRECONDITION: the stream named is not an open one of the caller's.
 	LeaveRoom(context.Context, *v1.LeaveRoomRequest) (*v1.LeaveRoomResponse, error)
 	// RefreshPresence makes the caller's presence last another 60 seconds; best called every 50. FAILED_PRECONDITION: the
@@ -176,7 +177,8 @@ type PresenceServiceHandler interface {
 	// EnterRoom makes the caller present in a room for 60 seconds and marks it read. FAILED_PRECONDITION: the stream named
 	// is not an open one of the caller's.
 	EnterRoom(context.Context, *v1.EnterRoomRequest) (*v1.EnterRoomResponse, error)
-	// LeaveRoom ends the presence of one stream in a room. The caller stays present as long as another stream is.
+	// LeaveRoom ends the presence of one stream in a room, if it is there. The caller stays present as long as another stream
+	// is.
 	// FAILED_PRECONDITION: the stream named is not an open one of the caller's.
 	LeaveRoom(context.Context, *v1.LeaveRoomRequest) (*v1.LeaveRoomResponse, error)
 	// RefreshPresence makes the caller's presence last another 60 seconds; best called every 50. FAILED_PRECONDITION: the

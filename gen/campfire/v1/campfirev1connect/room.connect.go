@@ -72,10 +72,11 @@ type RoomServiceClient interface {
 	// NOT_FOUND: no such room for the caller.
 	DeleteRoom(context.Context, *v1.DeleteRoomRequest) (*v1.DeleteRoomResponse, error)
 	// OpenDirectRoom answers the direct room of exactly the caller and these users, and creates it if there is none. The
-	// caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: one of them is no active user.
+	// caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: there is no such room yet, and one of them is no active
+	// user.
 	OpenDirectRoom(context.Context, *v1.OpenDirectRoomRequest) (*v1.OpenDirectRoomResponse, error)
 	// ListMembers lists the people and bots in a room, by name without case. Bots may call it. NOT_FOUND: no such room for
-	// the caller. INVALID_ARGUMENT: the page token is not one that was answered.
+	// the caller. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is negative.
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
 	// SetInvolvement says how much of a room the caller wants to hear. Bots may not call it. NOT_FOUND: no such room for
 	// the caller. INVALID_ARGUMENT: no involvement given.
@@ -254,10 +255,11 @@ type RoomServiceHandler interface {
 	// NOT_FOUND: no such room for the caller.
 	DeleteRoom(context.Context, *v1.DeleteRoomRequest) (*v1.DeleteRoomResponse, error)
 	// OpenDirectRoom answers the direct room of exactly the caller and these users, and creates it if there is none. The
-	// caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: one of them is no active user.
+	// caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: there is no such room yet, and one of them is no active
+	// user.
 	OpenDirectRoom(context.Context, *v1.OpenDirectRoomRequest) (*v1.OpenDirectRoomResponse, error)
 	// ListMembers lists the people and bots in a room, by name without case. Bots may call it. NOT_FOUND: no such room for
-	// the caller. INVALID_ARGUMENT: the page token is not one that was answered.
+	// the caller. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is negative.
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
 	// SetInvolvement says how much of a room the caller wants to hear. Bots may not call it. NOT_FOUND: no such room for
 	// the caller. INVALID_ARGUMENT: no involvement given.

@@ -75,12 +75,13 @@ type SessionServiceClient interface {
 	CheckJoinCode(context.Context, *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error)
 	// GetCurrentUser answers who is calling, also to bots. UNAUTHENTICATED: nobody who is known.
 	GetCurrentUser(context.Context, *v1.GetCurrentUserRequest) (*v1.GetCurrentUserResponse, error)
-	// CreateTransfer makes a link that signs its user in on another device. People make it for themselves, administrators
-	// for any active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
+	// CreateTransfer makes a link that signs its user in on another device, as often as it is used in 4 hours, but no longer
+	// than they keep their password and its maker the right to make it. People make it for themselves, administrators for any
+	// active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
 	// NOT_FOUND: no such active person.
 	CreateTransfer(context.Context, *v1.CreateTransferRequest) (*v1.CreateTransferResponse, error)
 	// ClaimTransfer starts a session with a transfer token. Anyone may call it. INVALID_ARGUMENT: the token is expired,
-	// altered, or its user is no longer active.
+	// altered, or no longer good. RESOURCE_EXHAUSTED: as for SignIn.
 	ClaimTransfer(context.Context, *v1.ClaimTransferRequest) (*v1.ClaimTransferResponse, error)
 	// ListSessions lists the caller's sessions, most recently active first. Bots have none.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
@@ -270,12 +271,13 @@ type SessionServiceHandler interface {
 	CheckJoinCode(context.Context, *v1.CheckJoinCodeRequest) (*v1.CheckJoinCodeResponse, error)
 	// GetCurrentUser answers who is calling, also to bots. UNAUTHENTICATED: nobody who is known.
 	GetCurrentUser(context.Context, *v1.GetCurrentUserRequest) (*v1.GetCurrentUserResponse, error)
-	// CreateTransfer makes a link that signs its user in on another device. People make it for themselves, administrators
-	// for any active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
+	// CreateTransfer makes a link that signs its user in on another device, as often as it is used in 4 hours, but no longer
+	// than they keep their password and its maker the right to make it. People make it for themselves, administrators for any
+	// active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
 	// NOT_FOUND: no such active person.
 	CreateTransfer(context.Context, *v1.CreateTransferRequest) (*v1.CreateTransferResponse, error)
 	// ClaimTransfer starts a session with a transfer token. Anyone may call it. INVALID_ARGUMENT: the token is expired,
-	// altered, or its user is no longer active.
+	// altered, or no longer good. RESOURCE_EXHAUSTED: as for SignIn.
 	ClaimTransfer(context.Context, *v1.ClaimTransferRequest) (*v1.ClaimTransferResponse, error)
 	// ListSessions lists the caller's sessions, most recently active first. Bots have none.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)

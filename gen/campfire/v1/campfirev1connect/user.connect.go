@@ -57,7 +57,8 @@ const (
 // UserServiceClient is a client for the campfire.v1.UserService service.
 type UserServiceClient interface {
 	// ListUsers lists the active people, without bots, by name without case; administrators see banned people too. Any
-	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered.
+	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is
+	// negative.
 	ListUsers(context.Context, *v1.ListUsersRequest) (*v1.ListUsersResponse, error)
 	// GetUser answers one person or bot, whatever their status. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
@@ -66,6 +67,7 @@ type UserServiceClient interface {
 	SuggestUsers(context.Context, *v1.SuggestUsersRequest) (*v1.SuggestUsersResponse, error)
 	// UpdateProfile changes the caller's own record. A changed password ends the caller's other sessions. Bots may not
 	// call it. ALREADY_EXISTS: the address is another's. INVALID_ARGUMENT: a field is empty or over its bound.
+	// RESOURCE_EXHAUSTED: too many new passwords, as for SignIn.
 	UpdateProfile(context.Context, *v1.UpdateProfileRequest) (*v1.UpdateProfileResponse, error)
 	// SetUserRole makes a person an administrator or a member. PERMISSION_DENIED: the caller is no administrator.
 	// NOT_FOUND: no such active person. FAILED_PRECONDITION: it would leave the account without an administrator.
@@ -240,7 +242,8 @@ func (c *userServiceClient) UnbanUser(ctx context.Context, req *v1.UnbanUserRequ
 // UserServiceHandler is an implementation of the campfire.v1.UserService service.
 type UserServiceHandler interface {
 	// ListUsers lists the active people, without bots, by name without case; administrators see banned people too. Any
-	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered.
+	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is
+	// negative.
 	ListUsers(context.Context, *v1.ListUsersRequest) (*v1.ListUsersResponse, error)
 	// GetUser answers one person or bot, whatever their status. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
@@ -249,6 +252,7 @@ type UserServiceHandler interface {
 	SuggestUsers(context.Context, *v1.SuggestUsersRequest) (*v1.SuggestUsersResponse, error)
 	// UpdateProfile changes the caller's own record. A changed password ends the caller's other sessions. Bots may not
 	// call it. ALREADY_EXISTS: the address is another's. INVALID_ARGUMENT: a field is empty or over its bound.
+	// RESOURCE_EXHAUSTED: too many new passwords, as for SignIn.
 	UpdateProfile(context.Context, *v1.UpdateProfileRequest) (*v1.UpdateProfileResponse, error)
 	// SetUserRole makes a person an administrator or a member. PERMISSION_DENIED: the caller is no administrator.
 	// NOT_FOUND: no such active person. FAILED_PRECONDITION: it would leave the account without an administrator.

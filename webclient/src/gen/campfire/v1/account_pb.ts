@@ -408,7 +408,8 @@ export const AccountService: GenService<{
   /**
    * SetUp is the first run: it creates the account, its first administrator and the open room "All Talk", and signs the
    * administrator in. Anyone may call it while there is no account. FAILED_PRECONDITION: the account exists, also when
-   * another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound.
+   * another first run was faster. INVALID_ARGUMENT: a field is missing or over its bound. RESOURCE_EXHAUSTED: as for
+   * SignIn.
    *
    * @generated from rpc campfire.v1.AccountService.SetUp
    */

@@ -128,7 +128,8 @@ export type SubscribeResponse = Message<"campfire.v1.SubscribeResponse"> & {
     case: "roomUnread";
   } | {
     /**
-     * The caller has read a room, here or elsewhere.
+     * The caller has read a room, here or elsewhere. Who posts has read the room too: a message_created of the caller's
+     * own says so.
      *
      * @generated from field: campfire.v1.RoomRead room_read = 10;
      */
@@ -160,7 +161,7 @@ export type SubscribeResponse = Message<"campfire.v1.SubscribeResponse"> & {
     case: "presenceChanged";
   } | {
     /**
-     * A person or bot has changed.
+     * A person or bot is new or has changed.
      *
      * @generated from field: campfire.v1.UserChanged user_changed = 14;
      */
@@ -176,7 +177,8 @@ export type SubscribeResponse = Message<"campfire.v1.SubscribeResponse"> & {
     case: "accountChanged";
   } | {
     /**
-     * What was missed cannot be told: load rooms and messages anew, and go on from this event's resume_token.
+     * What was missed cannot be told: load rooms and messages anew, and go on from this event's resume_token or, where
+     * it has none, from the last one.
      *
      * @generated from field: campfire.v1.ResyncRequired resync_required = 16;
      */
@@ -328,7 +330,7 @@ export const MessageDeletedSchema: GenMessage<MessageDeleted> = /*@__PURE__*/
   messageDesc(file_campfire_v1_event, 6);
 
 /**
- * RoomChanged brings a room as the caller's sidebar shows it.
+ * RoomChanged brings a room as the caller sees it; also when it is invisible in their sidebar.
  *
  * @generated from message campfire.v1.RoomChanged
  */
@@ -504,7 +506,8 @@ export const PresenceChangedSchema: GenMessage<PresenceChanged> = /*@__PURE__*/
   messageDesc(file_campfire_v1_event, 13);
 
 /**
- * UserChanged brings a person or bot whose name, picture, bio, role or status has changed.
+ * UserChanged brings a person or bot who is new, or whose name, picture, bio, role or status has changed. Direct rooms are
+ * named by their participants: theirs change with it.
  *
  * @generated from message campfire.v1.UserChanged
  */
@@ -601,7 +604,7 @@ export enum ResyncReason {
   UNSPECIFIED = 0,
 
   /**
-   * More than 1,000 changes were missed, or they are too long ago.
+   * More than 1,000 changes or 4 MiB of text were missed, or they are over 30 days ago.
    *
    * @generated from enum value: RESYNC_REASON_TOO_FAR_BEHIND = 1;
    */
@@ -637,7 +640,8 @@ export const EventService: GenService<{
   /**
    * Subscribe streams everything the caller may see, in all rooms, in the order in which it was committed. One stream for
    * each tab or bot is enough. It starts with hello, continues with what was missed since the resume token, if any, and
-   * goes on live without gap or repeat. Events carry whole things, so applying one twice does no harm.
+   * goes on live without gap or repeat. What was missed of rooms, people and the account is not told again: load them
+   * after each hello. Events carry whole things, so applying one twice does no harm.
    * UNAUTHENTICATED: nobody who is known, or no longer. RESOURCE_EXHAUSTED: after resync_required, the caller reads too
    * slowly; or the caller has too many streams open. UNAVAILABLE: after reconnect, come back. INVALID_ARGUMENT: the resume
    * token was not made by any Campfire.

@@ -227,7 +227,8 @@ export type PostMessageRequest = Message$1<"campfire.v1.PostMessageRequest"> & {
    */
   body: {
     /**
-     * HTML. What is not on the allow-list is dropped. At most 65,536 bytes, before and after cleaning.
+     * HTML. What is not on the allow-list is dropped. At most 65,536 bytes, of which at most 262,144 may be made by
+     * escaping and linking.
      *
      * @generated from field: string html = 3;
      */
@@ -235,7 +236,7 @@ export type PostMessageRequest = Message$1<"campfire.v1.PostMessageRequest"> & {
     case: "html";
   } | {
     /**
-     * Plain text. At most 32,768 bytes.
+     * Plain text, in which addresses become links. At most 32,768 bytes.
      *
      * @generated from field: string text = 4;
      */
@@ -317,7 +318,7 @@ export type ListMessagesRequest = Message$1<"campfire.v1.ListMessagesRequest"> &
   } | { case: undefined; value?: undefined };
 
   /**
-   * At most 100; 40 if it is 0.
+   * At most 100; 40 if it is 0. A page of long messages holds fewer, some 2 MB of text.
    *
    * @generated from field: int32 page_size = 5;
    */
@@ -428,7 +429,8 @@ export type EditMessageRequest = Message$1<"campfire.v1.EditMessageRequest"> & {
    */
   body: {
     /**
-     * HTML. What is not on the allow-list is dropped. At most 65,536 bytes, before and after cleaning.
+     * HTML. What is not on the allow-list is dropped. At most 65,536 bytes, of which at most 262,144 may be made by
+     * escaping and linking.
      *
      * @generated from field: string html = 2;
      */
@@ -436,7 +438,7 @@ export type EditMessageRequest = Message$1<"campfire.v1.EditMessageRequest"> & {
     case: "html";
   } | {
     /**
-     * Plain text. At most 32,768 bytes.
+     * Plain text, in which addresses become links. At most 32,768 bytes.
      *
      * @generated from field: string text = 3;
      */
@@ -656,7 +658,7 @@ export const MessageKindSchema: GenEnum<MessageKind> = /*@__PURE__*/
 export const MessageService: GenService<{
   /**
    * PostMessage posts to a room as the caller, who must be a member. A repeated client_message_id answers the message
-   * already there. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
+   * already there, unless it was deleted meanwhile. NOT_FOUND: no such room for the caller. INVALID_ARGUMENT: an empty or overlong body, or an overlong
    * client_message_id. ALREADY_EXISTS: the client_message_id is another person's.
    *
    * @generated from rpc campfire.v1.MessageService.PostMessage

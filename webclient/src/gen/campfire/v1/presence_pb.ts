@@ -238,7 +238,8 @@ export const PresenceService: GenService<{
     output: typeof EnterRoomResponseSchema;
   },
   /**
-   * LeaveRoom ends the presence of one stream in a room. The caller stays present as long as another stream is.
+   * LeaveRoom ends the presence of one stream in a room, if it is there. The caller stays present as long as another stream
+   * is.
    * FAILED_PRECONDITION: the stream named is not an open one of the caller's.
    *
    * @generated from rpc campfire.v1.PresenceService.LeaveRoom

@@ -655,7 +655,8 @@ export const RoomService: GenService<{
   },
   /**
    * OpenDirectRoom answers the direct room of exactly the caller and these users, and creates it if there is none. The
-   * caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: one of them is no active user.
+   * caller alone is a set of people too. Bots may not call it. INVALID_ARGUMENT: there is no such room yet, and one of them is no active
+   * user.
    *
    * @generated from rpc campfire.v1.RoomService.OpenDirectRoom
    */
@@ -666,7 +667,7 @@ export const RoomService: GenService<{
   },
   /**
    * ListMembers lists the people and bots in a room, by name without case. Bots may call it. NOT_FOUND: no such room for
-   * the caller. INVALID_ARGUMENT: the page token is not one that was answered.
+   * the caller. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is negative.
    *
    * @generated from rpc campfire.v1.RoomService.ListMembers
    */

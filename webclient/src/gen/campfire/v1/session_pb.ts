@@ -135,7 +135,8 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
  */
 export type SignOutRequest = Message<"campfire.v1.SignOutRequest"> & {
   /**
-   * The endpoint of this browser's push subscription, which is then removed too; empty if it has none.
+   * The endpoint of this browser's push subscription, which is then removed too; empty if it has none. At most 2,048
+   * characters.
    *
    * @generated from field: string push_endpoint = 1;
    */
@@ -538,8 +539,9 @@ export const SessionService: GenService<{
     output: typeof GetCurrentUserResponseSchema;
   },
   /**
-   * CreateTransfer makes a link that signs its user in on another device. People make it for themselves, administrators
-   * for any active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
+   * CreateTransfer makes a link that signs its user in on another device, as often as it is used in 4 hours, but no longer
+   * than they keep their password and its maker the right to make it. People make it for themselves, administrators for any
+   * active person. PERMISSION_DENIED: for someone else, and the caller is no administrator.
    * NOT_FOUND: no such active person.
    *
    * @generated from rpc campfire.v1.SessionService.CreateTransfer
@@ -551,7 +553,7 @@ export const SessionService: GenService<{
   },
   /**
    * ClaimTransfer starts a session with a transfer token. Anyone may call it. INVALID_ARGUMENT: the token is expired,
-   * altered, or its user is no longer active.
+   * altered, or no longer good. RESOURCE_EXHAUSTED: as for SignIn.
    *
    * @generated from rpc campfire.v1.SessionService.ClaimTransfer
    */

@@ -63,7 +63,8 @@ export type User = Message<"campfire.v1.User"> & {
   bio: string;
 
   /**
-   * The address to sign in with. Told to the user and to administrators by UserService and GetCurrentUser, empty elsewhere.
+   * The address to sign in with. Told to the user about themselves, and to administrators by GetUser and what changes a
+   * user; empty elsewhere.
    *
    * @generated from field: string email_address = 7;
    */
@@ -559,7 +560,8 @@ export const UserStatusSchema: GenEnum<UserStatus> = /*@__PURE__*/
 export const UserService: GenService<{
   /**
    * ListUsers lists the active people, without bots, by name without case; administrators see banned people too. Any
-   * person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered.
+   * person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is
+   * negative.
    *
    * @generated from rpc campfire.v1.UserService.ListUsers
    */
@@ -592,6 +594,7 @@ export const UserService: GenService<{
   /**
    * UpdateProfile changes the caller's own record. A changed password ends the caller's other sessions. Bots may not
    * call it. ALREADY_EXISTS: the address is another's. INVALID_ARGUMENT: a field is empty or over its bound.
+   * RESOURCE_EXHAUSTED: too many new passwords, as for SignIn.
    *
    * @generated from rpc campfire.v1.UserService.UpdateProfile
    */
