@@ -87,7 +87,9 @@ test("everything in a room can be reached and used by keyboard", async ({ browse
   await ada.page.keyboard.type("!");
   await ada.page.keyboard.press("Control+Enter");
   await expect(ada.message("press my keys!")).toBeVisible();
+  await expect(ada.composer).toBeFocused();
   const options = ada.page.getByRole("button", { name: "Message options" });
+  await ada.page.keyboard.press("Shift+Tab");
   await expect(options).toBeFocused();
   await ada.page.keyboard.press("Enter");
   await ada.page.keyboard.press("Tab");

@@ -145,6 +145,8 @@ test("people are pinged from the sidebar", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
   const ben = await Person.arrive(browser, server, await server.join(token, "Ben Okri"));
   await ada.visit("/");
+  await server.join(token, "Cy Young"); // who joins while the page is open
+  await expect(ada.page.getByRole("button", { name: "Start a ping with Cy" })).toBeVisible();
   await ada.page.getByRole("button", { name: "New Ping" }).click();
   await ada.page.getByRole("combobox", { name: "People to ping" }).pressSequentially("ben o");
   await expect(ada.page.getByRole("option", { name: "Ben Okri" })).toBeVisible();

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { beforeEach, expect, test } from "vitest";
 import { RoomSchema } from "./gen/campfire/v1/room_pb";
 import { SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
-import { UserSchema } from "./gen/campfire/v1/user_pb";
+import { UserSchema, UserStatus } from "./gen/campfire/v1/user_pb";
 import { apply, waitMs } from "./live";
 import { current, signedInAs, update } from "./state";
 import { emptyTimeline, openPage } from "./messages/timeline";
@@ -86,7 +86,12 @@ test("who types is told once, until they stop or their message comes", () => {
 
 test("someone who changed is changed everywhere", () => {
   happens({ case: "messageCreated", value: { message: message("5") } });
-  happens({ case: "userChanged", value: { user: { id: "2", name: "Benjamin" } } });
+  update({ suggestedUsers: [ben] });
+  happens({
+    case: "userChanged",
+    value: { user: { id: "2", name: "Benjamin", status: UserStatus.ACTIVE } },
+  });
+  expect(current().suggestedUsers[0]?.name).toBe("Benjamin");
   expect(current().timeline?.messages[0]?.creator?.name).toBe("Benjamin");
 });
 

@@ -7,6 +7,7 @@ import { loadRooms } from "./sidebar/rooms";
 import {
   current,
   forgetTypists,
+  isShown,
   markUnread,
   removeMessage,
   removeRoom,
@@ -27,6 +28,8 @@ export const LOST_MS = 5000;
 export const HIDDEN_MS = 60_000;
 /** A stream that held this long was healthy: waiting starts small again. */
 export const HEALTHY_MS = 30_000;
+/** How often at most someone at the keys makes a lost stream be tried again. */
+const STIRRED_MS = 2000;
 const SHORTEST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
@@ -63,7 +66,10 @@ export function apply(event: SubscribeResponse["event"]) {
     case "typingStopped":
       return stoppedTyping(event.value.roomId, event.value.userId);
     case "userChanged":
-      return saveUser(event.value.user!);
+      saveUser(event.value.user!);
+      // Someone new is to be suggested, or someone who has left no longer.
+      if (!isShown(event.value.user!)) loadRooms().catch(ignore);
+      return;
     case "accountChanged":
       return update({ account: event.value.account });
     case "presenceChanged": // nothing shows who is looking, so far
@@ -91,12 +97,15 @@ class Live {
   private readonly sweep = setInterval(() => forgetTypists(Date.now()), 1000);
   private readonly watch = setInterval(() => this.watchHidden(), 5000);
   private polledAt = 0;
+  private openedAt = 0;
   private hurry = false;
 
   constructor() {
     document.addEventListener("visibilitychange", this.visibilityChanged);
     window.addEventListener("pageshow", this.shownAgain);
     window.addEventListener("online", this.online);
+    window.addEventListener("pointerdown", this.stirred);
+    window.addEventListener("keydown", this.stirred);
   }
 
   end() {
@@ -104,6 +113,8 @@ class Live {
     document.removeEventListener("visibilitychange", this.visibilityChanged);
     window.removeEventListener("pageshow", this.shownAgain);
     window.removeEventListener("online", this.online);
+    window.removeEventListener("pointerdown", this.stirred);
+    window.removeEventListener("keydown", this.stirred);
     clearInterval(this.sweep);
     clearInterval(this.watch);
     clearTimeout(this.loss);
@@ -118,11 +129,11 @@ class Live {
         continue;
       }
       this.lost();
-      const openedAt = Date.now();
+      this.openedAt = Date.now();
       const told = await this.stream();
       if (this.ended) return;
       if (!this.resting()) this.lost();
-      if (Date.now() - openedAt > HEALTHY_MS) this.failures = 0;
+      if (Date.now() - this.openedAt > HEALTHY_MS) this.failures = 0;
       if (this.hurry) this.hurry = false;
       else await this.sleep(told ?? waitMs(this.failures++));
     }
@@ -218,6 +229,12 @@ class Live {
     this.hiddenAt = undefined;
     // Phones cut the connection of a page in the background without telling it.
     this.openNow({ anew: away > 10_000 });
+  };
+
+  /** Someone is here and wants to go on: no need to wait out a long pause. */
+  private readonly stirred = () => {
+    if (current().connection !== "lost" || Date.now() - this.openedAt < STIRRED_MS) return;
+    this.openNow({ anew: false });
   };
 
   private readonly online = () => this.openNow({ anew: false });

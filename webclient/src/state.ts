@@ -3,7 +3,7 @@ import { create } from "zustand";
 import type { Account, Contact } from "./gen/campfire/v1/account_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
 import type { Room } from "./gen/campfire/v1/room_pb";
-import type { User } from "./gen/campfire/v1/user_pb";
+import { type User, UserStatus } from "./gen/campfire/v1/user_pb";
 import * as timelines from "./messages/timeline";
 import type { Post, Timeline } from "./messages/timeline";
 
@@ -101,11 +101,10 @@ export function removeMessage(roomId: string, messageId: string) {
 /** Takes in a room as it is now. */
 export function saveRoom(room: Room) {
   set(({ rooms, suggestedUsers }) => {
-    const [other, ...others] = room.participants;
-    const pinged = other && others.length === 0 ? other.id : undefined;
+    const pinged = new Set(room.participants.map((u) => u.id));
     return {
       rooms: { ...rooms, [room.id]: room },
-      suggestedUsers: pinged ? suggestedUsers.filter((u) => u.id !== pinged) : suggestedUsers,
+      suggestedUsers: pinged.size > 0 ? suggestedUsers.filter((u) => !pinged.has(u.id)) : suggestedUsers,
     };
   });
 }
@@ -154,6 +153,14 @@ export function saveUser(user: User) {
       boosts: message.boosts.map((b) => ({ ...b, booster: b.booster && swap(b.booster) })),
     };
   }
+}
+
+/** Whether the sidebar shows this person as they are: among those to ping, or in a ping. */
+export function isShown({ id, status }: User): boolean {
+  const { rooms, suggestedUsers, user } = get();
+  if (user?.id === id) return true;
+  if (suggestedUsers.some((u) => u.id === id)) return status === UserStatus.ACTIVE;
+  return Object.values(rooms ?? {}).some((room) => room.participants.some((p) => p.id === id));
 }
 
 /** How long someone counts as typing after the last sign of it. */

@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { codeOf, isPassing, messageService, reasonOf } from "../api";
+import { codeOf, isPassing, messageService, reasonOf, violationsOf } from "../api";
 import type { Post } from "../messages/timeline";
 import { current, discardPost, failPost, saveMessage, update, useCampfire } from "../state";
 
@@ -76,8 +76,9 @@ async function send({ clientMessageId, roomId, html }: Post) {
 }
 
 function giveUp(clientMessageId: string, error: unknown) {
-  const failure = codeOf(error) === Code.NotFound ? roomGone : `Not sent. ${reasonOf(error)}`;
-  failPost(clientMessageId, failure);
+  const [violation] = violationsOf(error);
+  const reason = violation ? `It ${violation.description}.` : reasonOf(error);
+  failPost(clientMessageId, codeOf(error) === Code.NotFound ? roomGone : `Not sent. ${reason}`);
 }
 
 function pause(ms: number): Promise<void> {

@@ -18,11 +18,15 @@ export function EditForm({ message }: { message: Message }) {
     form.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }, []);
 
+  const [fromComposer] = useState(() => document.activeElement?.closest(".composer") != null);
   const close = () => {
     const row = form.current?.closest(".message");
     update({ editing: undefined });
     // The options button is drawn again once the form is gone.
-    requestAnimationFrame(() => row?.querySelector<HTMLElement>(".message__options-btn")?.focus());
+    requestAnimationFrame(() => {
+      if (fromComposer) focusComposer();
+      else row?.querySelector<HTMLElement>(".message__options-btn")?.focus();
+    });
   };
   const save = async () => {
     const html = editor.current?.html() ?? "";
@@ -44,7 +48,7 @@ export function EditForm({ message }: { message: Message }) {
       await messageService.deleteMessage({ messageId: message.id });
       update({ editing: undefined });
       removeMessage(message.roomId, message.id);
-      document.querySelector<HTMLElement>(".composer trix-editor")?.focus();
+      focusComposer();
     } catch (error) {
       alertFlash(reasonOf(error));
     }
@@ -101,4 +105,8 @@ export function EditForm({ message }: { message: Message }) {
       </button>
     </form>
   );
+}
+
+function focusComposer() {
+  document.querySelector<HTMLElement>(".composer trix-editor")?.focus();
 }

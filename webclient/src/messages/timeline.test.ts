@@ -318,6 +318,16 @@ describe("lines", () => {
     expect(all.map((l) => l.threaded)).toEqual([false, true, true]);
   });
 
+  test("a post that was given up stays where it was made, and the conversation goes on below it", () => {
+    const given = { ...post("a", noon + minute), failure: "Not sent." };
+    const early = { ...post("b", noon - minute), failure: "Not sent." };
+    const messages = [message(1), message(2, { at: noon + 2 * minute })];
+    expect(lines(messages, [given, post("c")]).map((l) => l.key)).toEqual(["c1", "a", "c2", "c"]);
+    expect(lines(messages, [early]).map((l) => l.key)).toEqual(["b", "c1", "c2"]);
+    const beyond = openPage(emptyTimeline("7"), page(messages, { older: true }));
+    expect(entries(beyond, [early], "1").map((l) => l.key)).toEqual(["c1", "c2"]);
+  });
+
   test("a confirmed post gives way to its message, which keeps its key", () => {
     const all = lines([message(1), message(2, { client: "a" })], [post("a"), post("b")]);
     expect(all.map((l) => l.key)).toEqual(["c1", "a", "b"]);

@@ -132,7 +132,10 @@ export function removeMessage(timeline: Timeline, messageId: string): Timeline {
   };
 }
 
-/** The lines to show: messages, then the posts still on their way, each threaded and dated by the one before. */
+/**
+ * The lines to show: messages, then the posts still on their way, each threaded and dated by the one before. Posts that
+ * were given up stay where they were made, so that the conversation goes on below them.
+ */
 export function entries(timeline: Timeline, posts: readonly Post[], userId: string): Entry[] {
   const lines: Entry[] = [];
   let author: string | undefined;
@@ -146,15 +149,19 @@ export function entries(timeline: Timeline, posts: readonly Post[], userId: stri
     });
     author = by;
   };
+  const addPost = (post: Post) => add({ key: post.clientMessageId, post, createdAt: post.createdAt }, userId);
+
+  const confirmed = new Set(timeline.messages.map((m) => m.clientMessageId));
+  const here = posts.filter((p) => p.roomId === timeline.roomId && !confirmed.has(p.clientMessageId));
+  const failed = here.filter((p) => p.failure !== undefined);
+  const oldest = timeline.messages[0];
+  while (timeline.hasOlder && oldest && failed[0] && failed[0].createdAt < createdAt(oldest)) failed.shift();
   for (const message of timeline.messages) {
+    while (failed[0] && failed[0].createdAt < createdAt(message)) addPost(failed.shift()!);
     add({ key: message.clientMessageId, message, createdAt: createdAt(message) }, message.creator?.id);
   }
   if (timeline.hasNewer) return lines;
-  const confirmed = new Set(timeline.messages.map((m) => m.clientMessageId));
-  for (const post of posts) {
-    if (post.roomId !== timeline.roomId || confirmed.has(post.clientMessageId)) continue;
-    add({ key: post.clientMessageId, post, createdAt: post.createdAt }, userId);
-  }
+  [...failed, ...here.filter((p) => p.failure === undefined)].forEach(addPost);
   return lines;
 }
 

@@ -25,7 +25,7 @@ export function Pings({ onNew, path }: { onNew: () => void; path: string }) {
         </span>
       </button>
       {pings.map((room) => (
-        <Ping key={room.id} room={room} current={path.startsWith(`/rooms/${room.id}`)} />
+        <Ping key={room.id} room={room} current={`${path}/`.startsWith(`/rooms/${room.id}/`)} />
       ))}
       {suggested.map((user) => (
         <button

@@ -57,7 +57,7 @@ export function Sidebar() {
         )}
         <nav className="rooms" aria-label="Rooms" data-testid="rooms">
           {shared.map((room) => (
-            <RoomLink key={room.id} room={room} current={path.startsWith(`/rooms/${room.id}`)} />
+            <RoomLink key={room.id} room={room} current={`${path}/`.startsWith(`/rooms/${room.id}/`)} />
           ))}
           {(!restricted || user?.role === UserRole.ADMINISTRATOR) && (
             <a className="rooms__new-btn btn" href="/rooms/opens/new" title="New room" data-testid="new-room">
