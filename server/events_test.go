@@ -167,6 +167,7 @@ func TestResumingAmidTrafficLosesAndRepeatsNothing(t *testing.T) {
 	for _, m := range room {
 		wantSame(t, fmt.Sprintf("message %d as Jason knows it", m.GetId()), known[m.GetId()], m)
 	}
+	wantNoErrors(t, campfire)
 	t.Logf("%d changes over %d streams", position, cuts)
 }
 
@@ -215,6 +216,7 @@ func TestAResumeTokenThatNobodyGaveIsRefused(t *testing.T) {
 	for _, token := range []string{
 		"!", "abc", "AAAA====", encode([]byte("epoch")), encode([]byte("epoch:")), encode([]byte("epoch:-1")), encode([]byte("epoch:1x")),
 		encode([]byte("epoch:9223372036854775808")), encode([]byte(":")), jason.token,
+		encode([]byte(strings.Repeat("e", maxTokenLength) + ":1")),
 	} {
 		for _, way := range allWays {
 			_, err := jason.by(way).subscribe(t, token).end(t)

@@ -202,7 +202,7 @@ func TestWhatWaitsIsNotDeliveredAfterSigningOut(t *testing.T) {
 		}
 		messages, _, last := readOn(t, stream)
 		if messages > posts/2 || last != nil {
-			t.Errorf("by %s: heard %d of %d messages and %v after signing out, want no more than was under way", w.name, messages, posts, last)
+			t.Fatalf("by %s: heard %d of %d messages and %v after signing out, want no more than was under way", w.name, messages, posts, last)
 		}
 		wantCode(t, "the stream by "+w.name, stream.Err(), connect.CodeUnauthenticated)
 	}
@@ -227,6 +227,7 @@ func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
 			})
 			after, heapAfter := left(david)
 			t.Logf("before: %d goroutines, %d kB; after: %d goroutines, %d kB", goroutines, heap>>10, after, heapAfter>>10)
+			wantNoErrors(t, campfire)
 			if heapAfter > heap+4<<20 {
 				t.Errorf("the heap has grown from %d kB to %d kB", heap>>10, heapAfter>>10)
 			}
@@ -295,6 +296,14 @@ func openStreams(t *testing.T, ctx context.Context, p *person, streams int) {
 		})
 	}
 	group.Wait()
+}
+
+// wantNoErrors checks that whoever goes is no matter for the log.
+func wantNoErrors(t testing.TB, c *campfire) {
+	t.Helper()
+	if log := c.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log has errors in it: %s", log)
+	}
 }
 
 // left is what there is when nothing goes on: goroutines, and bytes on the heap.

@@ -91,11 +91,14 @@ func (s *Server) enter(ctx context.Context, roomID int64, streamID string) error
 		return nil
 	}
 	// Even if the caller hangs up now: they are present, and that must be told.
-	if err := s.store.EnterRoom(context.WithoutCancel(ctx), st.who.UserID, roomID); err != nil {
+	err = s.store.EnterRoom(context.WithoutCancel(ctx), st.who.UserID, roomID)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // removed from the room meanwhile, and with them their other streams
+		s.presence.remove(st.who.UserID, roomID)
+	case err != nil:
 		s.presence.leave(st, roomID)
-		return err
 	}
-	return nil
+	return err
 }
 
 // lapse ends a presence that was not refreshed.

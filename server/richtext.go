@@ -14,6 +14,8 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/rivo/uniseg"
 	"golang.org/x/net/html"
+
+	"campfire.example/store"
 )
 
 // body is a message's rich text as parsed: clean, its mentions still to be settled.
@@ -200,7 +202,7 @@ func (n *node) tidy() {
 	for _, c := range n.children {
 		c.tidy()
 		switch {
-		case c.hidden, n.tag == "tr" && c.tag == "" && blank(c.text):
+		case c.hidden, n.tag == "tr" && c.tag == "" && store.IsBlank(c.text):
 		case c.tag == "td", n.tag == "td" && (c.tag == "p" || c.tag == "div"): // a row is one line
 			if len(children) > 0 {
 				children = append(children, &node{text: " | "})
@@ -367,14 +369,6 @@ func appendText(buf []byte, n *node, lists int) []byte {
 		said = "“" + strings.TrimSpace(said) + "”"
 	}
 	return append(append(buf[:start], said...), blocks[n.tag]...)
-}
-
-// blank tells whether a text shows nothing: only spaces, and characters that have no shape of their own.
-func blank(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '\u2800' && !unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf,
-			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-	})
 }
 
 // emoji is the shape of one: a keycap, a sign asked to be one, a flag or tone of skin, or a picture and what may follow.

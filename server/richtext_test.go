@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"campfire.example/store"
 )
 
 // cleaned answers the HTML that is shown for what someone sent, without what all links carry, after checking that it is safe
@@ -838,8 +840,8 @@ func TestWhatShowsNothingIsBlank(t *testing.T) {
 		"日":                                    false,
 		"\u0301":                               false,
 	} {
-		if got := blank(text); got != want {
-			t.Errorf("blank(%q) = %v, want %v", text, got, want)
+		if got := store.IsBlank(text); got != want {
+			t.Errorf("IsBlank(%q) = %v, want %v", text, got, want)
 		}
 	}
 	for _, sent := range []string{"<div><br></div>", "<div>&nbsp;</div>", "\ufeff", "<b>&#x200b;</b>", "<img src=x>", "<script>x</script>"} {
@@ -847,7 +849,7 @@ func TestWhatShowsNothingIsBlank(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := b.text(); !blank(got) {
+		if got := b.text(); !store.IsBlank(got) {
 			t.Errorf("%q says %q, want nothing", sent, got)
 		}
 	}

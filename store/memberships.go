@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -178,9 +179,15 @@ func (s *Store) RefreshPresence(ctx context.Context, userID, roomID int64) error
 	return s.write(ctx, func(tx *tx) error { return tx.readRoom(userID, roomID) })
 }
 
-// LeaveRoom notes that the user no longer looks at a room of theirs, and has read it until now.
+// LeaveRoom notes that the user no longer looks at a room, and has read it until now. That is told also of one who has lost
+// the room or the account meanwhile.
 func (s *Store) LeaveRoom(ctx context.Context, userID, roomID int64) error {
-	return s.EnterRoom(ctx, userID, roomID)
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.readRoom(userID, roomID); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return tx.presenceChanged(userID, roomID)
+	})
 }
 
 // StartTyping tells the others in a room of the user's that they are typing. Like presence it changes no row: it goes

@@ -436,7 +436,7 @@ func scanAuthor(row *sqlite.Stmt, col int) User {
 
 func checkBody(b Body) error {
 	switch {
-	case isBlank(b.Text):
+	case IsBlank(b.Text):
 		return &InvalidError{"body", "must not be empty"}
 	case len(b.HTML) > maxHTMLLength || len(b.Text) > maxTextLength:
 		return &InvalidError{"body", "is too long"}

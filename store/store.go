@@ -316,7 +316,7 @@ func checkText(field, text string, most int) (string, error) {
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
 		return "", &InvalidError{field, "must be text without control characters"}
-	case isBlank(text):
+	case IsBlank(text):
 		return "", &InvalidError{field, "must not be empty"}
 	case utf8.RuneCountInString(text) > most:
 		return "", &InvalidError{field, fmt.Sprintf("must have at most %d characters", most)}
@@ -324,8 +324,8 @@ func checkText(field, text string, most int) (string, error) {
 	return text, nil
 }
 
-// isBlank tells whether nothing of a text can be seen.
-func isBlank(text string) bool {
+// IsBlank tells whether a text shows nothing: only spaces, and characters that have no shape of their own.
+func IsBlank(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		const noDots = '\u2800' // of braille
 		return r != noDots && !unicode.IsSpace(r) && !unicode.IsControl(r) &&

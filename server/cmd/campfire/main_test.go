@@ -217,6 +217,10 @@ func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
 		everywhere.host.Store(&running.host)
 	}
 	awaitPosts((kills + 1) * postsBetween)
+	second := exec.CommandContext(ctx, program, "--addr", "127.0.0.1:0", "--data", data)
+	if output, err := second.CombinedOutput(); err == nil || !strings.Contains(string(output), data) {
+		t.Errorf("a second program on the same data ends with %v, %q; want an error that names the folder", err, output)
+	}
 	close(done)
 	posting.Wait()
 	messages, _ := everywhere.client(t, 0)
