@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -209,24 +208,6 @@ func TestStrangersMayCallOnlyWhatIsOpenToThem(t *testing.T) {
 	if methods < 50 {
 		t.Errorf("found %d methods, want all of campfire.v1", methods)
 	}
-}
-
-// A call may be parked: its head is sent, its body not yet. It must not outlive the session it came by.
-func TestACallThatWasParkedActsForNobodyOnceItsSessionHasEnded(t *testing.T) {
-	t.Parallel()
-	campfire := newCampfire(t)
-	for _, way := range []way{overHTTP1, overH2C} {
-		david := campfire.as("David", way)
-		quick, parked := begin(t, david, "quick by "+way.name), begin(t, david, "parked by "+way.name)
-		wantEqual(t, "a call of a session that goes on: status by "+way.name, quick().status, 200)
-		if _, err := david.SignOut(t.Context(), &campfirev1.SignOutRequest{}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(1100 * time.Millisecond) // what takes less is not asked for again
-		wantEqual(t, "a call of a session that has ended: status by "+way.name, parked().status, 401)
-	}
-	wantEqual(t, "what was posted", texts(campfire.as("David").conversation(t, campfire.Designers)),
-		[]string{"quick by " + overHTTP1.name, "quick by " + overH2C.name})
 }
 
 func TestPagesOfOtherSitesActForNobody(t *testing.T) {
