@@ -28,7 +28,10 @@ type SearchResult struct {
 	// The message.
 	Message *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
 	// The name of its room, as the caller sees it.
-	RoomName      string `protobuf:"bytes,2,opt,name=room_name,json=roomName,proto3" json:"room_name,omitempty"`
+	RoomName string `protobuf:"bytes,2,opt,name=room_name,json=roomName,proto3" json:"room_name,omitempty"`
+	// What the message says around the words found, on one line; joined, the parts are at most 300 characters. It starts or
+	// ends with an ellipsis where the message goes on.
+	Excerpt       []*ExcerptPart `protobuf:"bytes,3,rep,name=excerpt,proto3" json:"excerpt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -77,6 +80,68 @@ func (x *SearchResult) GetRoomName() string {
 	return ""
 }
 
+func (x *SearchResult) GetExcerpt() []*ExcerptPart {
+	if x != nil {
+		return x.Excerpt
+	}
+	return nil
+}
+
+// ExcerptPart is a piece of an excerpt.
+type ExcerptPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The piece, as plain text.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Whether it is a word that was searched for, to be highlighted.
+	Matched       bool `protobuf:"varint,2,opt,name=matched,proto3" json:"matched,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExcerptPart) Reset() {
+	*x = ExcerptPart{}
+	mi := &file_campfire_v1_search_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExcerptPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExcerptPart) ProtoMessage() {}
+
+func (x *ExcerptPart) ProtoReflect() protoreflect.Message {
+	mi := &file_campfire_v1_search_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExcerptPart.ProtoReflect.Descriptor instead.
+func (*ExcerptPart) Descriptor() ([]byte, []int) {
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ExcerptPart) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ExcerptPart) GetMatched() bool {
+	if x != nil {
+		return x.Matched
+	}
+	return false
+}
+
 // RecentSearch is a search made before.
 type RecentSearch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -90,7 +155,7 @@ type RecentSearch struct {
 
 func (x *RecentSearch) Reset() {
 	*x = RecentSearch{}
-	mi := &file_campfire_v1_search_proto_msgTypes[1]
+	mi := &file_campfire_v1_search_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -102,7 +167,7 @@ func (x *RecentSearch) String() string {
 func (*RecentSearch) ProtoMessage() {}
 
 func (x *RecentSearch) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[1]
+	mi := &file_campfire_v1_search_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -115,7 +180,7 @@ func (x *RecentSearch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecentSearch.ProtoReflect.Descriptor instead.
 func (*RecentSearch) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{1}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RecentSearch) GetQuery() string {
@@ -147,7 +212,7 @@ type SearchMessagesRequest struct {
 
 func (x *SearchMessagesRequest) Reset() {
 	*x = SearchMessagesRequest{}
-	mi := &file_campfire_v1_search_proto_msgTypes[2]
+	mi := &file_campfire_v1_search_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -159,7 +224,7 @@ func (x *SearchMessagesRequest) String() string {
 func (*SearchMessagesRequest) ProtoMessage() {}
 
 func (x *SearchMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[2]
+	mi := &file_campfire_v1_search_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -172,7 +237,7 @@ func (x *SearchMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchMessagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{2}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SearchMessagesRequest) GetQuery() string {
@@ -207,7 +272,7 @@ type SearchMessagesResponse struct {
 
 func (x *SearchMessagesResponse) Reset() {
 	*x = SearchMessagesResponse{}
-	mi := &file_campfire_v1_search_proto_msgTypes[3]
+	mi := &file_campfire_v1_search_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +284,7 @@ func (x *SearchMessagesResponse) String() string {
 func (*SearchMessagesResponse) ProtoMessage() {}
 
 func (x *SearchMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[3]
+	mi := &file_campfire_v1_search_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +297,7 @@ func (x *SearchMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchMessagesResponse.ProtoReflect.Descriptor instead.
 func (*SearchMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{3}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SearchMessagesResponse) GetResults() []*SearchResult {
@@ -251,7 +316,7 @@ type ListRecentSearchesRequest struct {
 
 func (x *ListRecentSearchesRequest) Reset() {
 	*x = ListRecentSearchesRequest{}
-	mi := &file_campfire_v1_search_proto_msgTypes[4]
+	mi := &file_campfire_v1_search_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -263,7 +328,7 @@ func (x *ListRecentSearchesRequest) String() string {
 func (*ListRecentSearchesRequest) ProtoMessage() {}
 
 func (x *ListRecentSearchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[4]
+	mi := &file_campfire_v1_search_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -276,7 +341,7 @@ func (x *ListRecentSearchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecentSearchesRequest.ProtoReflect.Descriptor instead.
 func (*ListRecentSearchesRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{4}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{5}
 }
 
 // ListRecentSearchesResponse answers the caller's recent searches.
@@ -290,7 +355,7 @@ type ListRecentSearchesResponse struct {
 
 func (x *ListRecentSearchesResponse) Reset() {
 	*x = ListRecentSearchesResponse{}
-	mi := &file_campfire_v1_search_proto_msgTypes[5]
+	mi := &file_campfire_v1_search_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -302,7 +367,7 @@ func (x *ListRecentSearchesResponse) String() string {
 func (*ListRecentSearchesResponse) ProtoMessage() {}
 
 func (x *ListRecentSearchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[5]
+	mi := &file_campfire_v1_search_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -315,7 +380,7 @@ func (x *ListRecentSearchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecentSearchesResponse.ProtoReflect.Descriptor instead.
 func (*ListRecentSearchesResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{5}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListRecentSearchesResponse) GetSearches() []*RecentSearch {
@@ -334,7 +399,7 @@ type ClearRecentSearchesRequest struct {
 
 func (x *ClearRecentSearchesRequest) Reset() {
 	*x = ClearRecentSearchesRequest{}
-	mi := &file_campfire_v1_search_proto_msgTypes[6]
+	mi := &file_campfire_v1_search_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +411,7 @@ func (x *ClearRecentSearchesRequest) String() string {
 func (*ClearRecentSearchesRequest) ProtoMessage() {}
 
 func (x *ClearRecentSearchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[6]
+	mi := &file_campfire_v1_search_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +424,7 @@ func (x *ClearRecentSearchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearRecentSearchesRequest.ProtoReflect.Descriptor instead.
 func (*ClearRecentSearchesRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{6}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{7}
 }
 
 // ClearRecentSearchesResponse says that they are forgotten.
@@ -371,7 +436,7 @@ type ClearRecentSearchesResponse struct {
 
 func (x *ClearRecentSearchesResponse) Reset() {
 	*x = ClearRecentSearchesResponse{}
-	mi := &file_campfire_v1_search_proto_msgTypes[7]
+	mi := &file_campfire_v1_search_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +448,7 @@ func (x *ClearRecentSearchesResponse) String() string {
 func (*ClearRecentSearchesResponse) ProtoMessage() {}
 
 func (x *ClearRecentSearchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_search_proto_msgTypes[7]
+	mi := &file_campfire_v1_search_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,17 +461,21 @@ func (x *ClearRecentSearchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearRecentSearchesResponse.ProtoReflect.Descriptor instead.
 func (*ClearRecentSearchesResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_search_proto_rawDescGZIP(), []int{7}
+	return file_campfire_v1_search_proto_rawDescGZIP(), []int{8}
 }
 
 var File_campfire_v1_search_proto protoreflect.FileDescriptor
 
 const file_campfire_v1_search_proto_rawDesc = "" +
 	"\n" +
-	"\x18campfire/v1/search.proto\x12\vcampfire.v1\x1a\x19campfire/v1/message.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"[\n" +
+	"\x18campfire/v1/search.proto\x12\vcampfire.v1\x1a\x19campfire/v1/message.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x01\n" +
 	"\fSearchResult\x12.\n" +
 	"\amessage\x18\x01 \x01(\v2\x14.campfire.v1.MessageR\amessage\x12\x1b\n" +
-	"\troom_name\x18\x02 \x01(\tR\broomName\"a\n" +
+	"\troom_name\x18\x02 \x01(\tR\broomName\x122\n" +
+	"\aexcerpt\x18\x03 \x03(\v2\x18.campfire.v1.ExcerptPartR\aexcerpt\";\n" +
+	"\vExcerptPart\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x18\n" +
+	"\amatched\x18\x02 \x01(\bR\amatched\"a\n" +
 	"\fRecentSearch\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12;\n" +
 	"\vsearched_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -440,35 +509,37 @@ func file_campfire_v1_search_proto_rawDescGZIP() []byte {
 	return file_campfire_v1_search_proto_rawDescData
 }
 
-var file_campfire_v1_search_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_campfire_v1_search_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_campfire_v1_search_proto_goTypes = []any{
 	(*SearchResult)(nil),                // 0: campfire.v1.SearchResult
-	(*RecentSearch)(nil),                // 1: campfire.v1.RecentSearch
-	(*SearchMessagesRequest)(nil),       // 2: campfire.v1.SearchMessagesRequest
-	(*SearchMessagesResponse)(nil),      // 3: campfire.v1.SearchMessagesResponse
-	(*ListRecentSearchesRequest)(nil),   // 4: campfire.v1.ListRecentSearchesRequest
-	(*ListRecentSearchesResponse)(nil),  // 5: campfire.v1.ListRecentSearchesResponse
-	(*ClearRecentSearchesRequest)(nil),  // 6: campfire.v1.ClearRecentSearchesRequest
-	(*ClearRecentSearchesResponse)(nil), // 7: campfire.v1.ClearRecentSearchesResponse
-	(*Message)(nil),                     // 8: campfire.v1.Message
-	(*timestamppb.Timestamp)(nil),       // 9: google.protobuf.Timestamp
+	(*ExcerptPart)(nil),                 // 1: campfire.v1.ExcerptPart
+	(*RecentSearch)(nil),                // 2: campfire.v1.RecentSearch
+	(*SearchMessagesRequest)(nil),       // 3: campfire.v1.SearchMessagesRequest
+	(*SearchMessagesResponse)(nil),      // 4: campfire.v1.SearchMessagesResponse
+	(*ListRecentSearchesRequest)(nil),   // 5: campfire.v1.ListRecentSearchesRequest
+	(*ListRecentSearchesResponse)(nil),  // 6: campfire.v1.ListRecentSearchesResponse
+	(*ClearRecentSearchesRequest)(nil),  // 7: campfire.v1.ClearRecentSearchesRequest
+	(*ClearRecentSearchesResponse)(nil), // 8: campfire.v1.ClearRecentSearchesResponse
+	(*Message)(nil),                     // 9: campfire.v1.Message
+	(*timestamppb.Timestamp)(nil),       // 10: google.protobuf.Timestamp
 }
 var file_campfire_v1_search_proto_depIdxs = []int32{
-	8, // 0: campfire.v1.SearchResult.message:type_name -> campfire.v1.Message
-	9, // 1: campfire.v1.RecentSearch.searched_at:type_name -> google.protobuf.Timestamp
-	0, // 2: campfire.v1.SearchMessagesResponse.results:type_name -> campfire.v1.SearchResult
-	1, // 3: campfire.v1.ListRecentSearchesResponse.searches:type_name -> campfire.v1.RecentSearch
-	2, // 4: campfire.v1.SearchService.SearchMessages:input_type -> campfire.v1.SearchMessagesRequest
-	4, // 5: campfire.v1.SearchService.ListRecentSearches:input_type -> campfire.v1.ListRecentSearchesRequest
-	6, // 6: campfire.v1.SearchService.ClearRecentSearches:input_type -> campfire.v1.ClearRecentSearchesRequest
-	3, // 7: campfire.v1.SearchService.SearchMessages:output_type -> campfire.v1.SearchMessagesResponse
-	5, // 8: campfire.v1.SearchService.ListRecentSearches:output_type -> campfire.v1.ListRecentSearchesResponse
-	7, // 9: campfire.v1.SearchService.ClearRecentSearches:output_type -> campfire.v1.ClearRecentSearchesResponse
-	7, // [7:10] is the sub-list for method output_type
-	4, // [4:7] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	9,  // 0: campfire.v1.SearchResult.message:type_name -> campfire.v1.Message
+	1,  // 1: campfire.v1.SearchResult.excerpt:type_name -> campfire.v1.ExcerptPart
+	10, // 2: campfire.v1.RecentSearch.searched_at:type_name -> google.protobuf.Timestamp
+	0,  // 3: campfire.v1.SearchMessagesResponse.results:type_name -> campfire.v1.SearchResult
+	2,  // 4: campfire.v1.ListRecentSearchesResponse.searches:type_name -> campfire.v1.RecentSearch
+	3,  // 5: campfire.v1.SearchService.SearchMessages:input_type -> campfire.v1.SearchMessagesRequest
+	5,  // 6: campfire.v1.SearchService.ListRecentSearches:input_type -> campfire.v1.ListRecentSearchesRequest
+	7,  // 7: campfire.v1.SearchService.ClearRecentSearches:input_type -> campfire.v1.ClearRecentSearchesRequest
+	4,  // 8: campfire.v1.SearchService.SearchMessages:output_type -> campfire.v1.SearchMessagesResponse
+	6,  // 9: campfire.v1.SearchService.ListRecentSearches:output_type -> campfire.v1.ListRecentSearchesResponse
+	8,  // 10: campfire.v1.SearchService.ClearRecentSearches:output_type -> campfire.v1.ClearRecentSearchesResponse
+	8,  // [8:11] is the sub-list for method output_type
+	5,  // [5:8] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_campfire_v1_search_proto_init() }
@@ -483,7 +554,7 @@ func file_campfire_v1_search_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_campfire_v1_search_proto_rawDesc), len(file_campfire_v1_search_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file campfire/v1/search.proto.
  */
 export const file_campfire_v1_search: GenFile = /*@__PURE__*/
-  fileDesc("ChhjYW1wZmlyZS92MS9zZWFyY2gucHJvdG8SC2NhbXBmaXJlLnYxIkgKDFNlYXJjaFJlc3VsdBIlCgdtZXNzYWdlGAEgASgLMhQuY2FtcGZpcmUudjEuTWVzc2FnZRIRCglyb29tX25hbWUYAiABKAkiTgoMUmVjZW50U2VhcmNoEg0KBXF1ZXJ5GAEgASgJEi8KC3NlYXJjaGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJLChVTZWFyY2hNZXNzYWdlc1JlcXVlc3QSDQoFcXVlcnkYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhAKCHJlbWVtYmVyGAMgASgIIkQKFlNlYXJjaE1lc3NhZ2VzUmVzcG9uc2USKgoHcmVzdWx0cxgBIAMoCzIZLmNhbXBmaXJlLnYxLlNlYXJjaFJlc3VsdCIbChlMaXN0UmVjZW50U2VhcmNoZXNSZXF1ZXN0IkkKGkxpc3RSZWNlbnRTZWFyY2hlc1Jlc3BvbnNlEisKCHNlYXJjaGVzGAEgAygLMhkuY2FtcGZpcmUudjEuUmVjZW50U2VhcmNoIhwKGkNsZWFyUmVjZW50U2VhcmNoZXNSZXF1ZXN0Ih0KG0NsZWFyUmVjZW50U2VhcmNoZXNSZXNwb25zZTLKAgoNU2VhcmNoU2VydmljZRJeCg5TZWFyY2hNZXNzYWdlcxIiLmNhbXBmaXJlLnYxLlNlYXJjaE1lc3NhZ2VzUmVxdWVzdBojLmNhbXBmaXJlLnYxLlNlYXJjaE1lc3NhZ2VzUmVzcG9uc2UiA5ACARJqChJMaXN0UmVjZW50U2VhcmNoZXMSJi5jYW1wZmlyZS52MS5MaXN0UmVjZW50U2VhcmNoZXNSZXF1ZXN0GicuY2FtcGZpcmUudjEuTGlzdFJlY2VudFNlYXJjaGVzUmVzcG9uc2UiA5ACARJtChNDbGVhclJlY2VudFNlYXJjaGVzEicuY2FtcGZpcmUudjEuQ2xlYXJSZWNlbnRTZWFyY2hlc1JlcXVlc3QaKC5jYW1wZmlyZS52MS5DbGVhclJlY2VudFNlYXJjaGVzUmVzcG9uc2UiA5ACAkKYAQoPY29tLmNhbXBmaXJlLnYxQgtTZWFyY2hQcm90b1ABWitjYW1wZmlyZS5leGFtcGxlL2dlbi9jYW1wZmlyZS92MTtjYW1wZmlyZXYxogIDQ1hYqgILQ2FtcGZpcmUuVjHKAgtDYW1wZmlyZVxWMeICF0NhbXBmaXJlXFYxXEdQQk1ldGFkYXRh6gIMQ2FtcGZpcmU6OlYxYgZwcm90bzM", [file_campfire_v1_message, file_google_protobuf_timestamp]);
+  fileDesc("ChhjYW1wZmlyZS92MS9zZWFyY2gucHJvdG8SC2NhbXBmaXJlLnYxInMKDFNlYXJjaFJlc3VsdBIlCgdtZXNzYWdlGAEgASgLMhQuY2FtcGZpcmUudjEuTWVzc2FnZRIRCglyb29tX25hbWUYAiABKAkSKQoHZXhjZXJwdBgDIAMoCzIYLmNhbXBmaXJlLnYxLkV4Y2VycHRQYXJ0IiwKC0V4Y2VycHRQYXJ0EgwKBHRleHQYASABKAkSDwoHbWF0Y2hlZBgCIAEoCCJOCgxSZWNlbnRTZWFyY2gSDQoFcXVlcnkYASABKAkSLwoLc2VhcmNoZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIksKFVNlYXJjaE1lc3NhZ2VzUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEAoIcmVtZW1iZXIYAyABKAgiRAoWU2VhcmNoTWVzc2FnZXNSZXNwb25zZRIqCgdyZXN1bHRzGAEgAygLMhkuY2FtcGZpcmUudjEuU2VhcmNoUmVzdWx0IhsKGUxpc3RSZWNlbnRTZWFyY2hlc1JlcXVlc3QiSQoaTGlzdFJlY2VudFNlYXJjaGVzUmVzcG9uc2USKwoIc2VhcmNoZXMYASADKAsyGS5jYW1wZmlyZS52MS5SZWNlbnRTZWFyY2giHAoaQ2xlYXJSZWNlbnRTZWFyY2hlc1JlcXVlc3QiHQobQ2xlYXJSZWNlbnRTZWFyY2hlc1Jlc3BvbnNlMsoCCg1TZWFyY2hTZXJ2aWNlEl4KDlNlYXJjaE1lc3NhZ2VzEiIuY2FtcGZpcmUudjEuU2VhcmNoTWVzc2FnZXNSZXF1ZXN0GiMuY2FtcGZpcmUudjEuU2VhcmNoTWVzc2FnZXNSZXNwb25zZSIDkAIBEmoKEkxpc3RSZWNlbnRTZWFyY2hlcxImLmNhbXBmaXJlLnYxLkxpc3RSZWNlbnRTZWFyY2hlc1JlcXVlc3QaJy5jYW1wZmlyZS52MS5MaXN0UmVjZW50U2VhcmNoZXNSZXNwb25zZSIDkAIBEm0KE0NsZWFyUmVjZW50U2VhcmNoZXMSJy5jYW1wZmlyZS52MS5DbGVhclJlY2VudFNlYXJjaGVzUmVxdWVzdBooLmNhbXBmaXJlLnYxLkNsZWFyUmVjZW50U2VhcmNoZXNSZXNwb25zZSIDkAICQpgBCg9jb20uY2FtcGZpcmUudjFCC1NlYXJjaFByb3RvUAFaK2NhbXBmaXJlLmV4YW1wbGUvZ2VuL2NhbXBmaXJlL3YxO2NhbXBmaXJldjGiAgNDWFiqAgtDYW1wZmlyZS5WMcoCC0NhbXBmaXJlXFYx4gIXQ2FtcGZpcmVcVjFcR1BCTWV0YWRhdGHqAgxDYW1wZmlyZTo6VjFiBnByb3RvMw", [file_campfire_v1_message, file_google_protobuf_timestamp]);
 
 /**
  * SearchResult is a message that was found.
@@ -35,6 +35,14 @@ export type SearchResult = Message<"campfire.v1.SearchResult"> & {
    * @generated from field: string room_name = 2;
    */
   roomName: string;
+
+  /**
+   * What the message says around the words found, on one line; joined, the parts are at most 300 characters. It starts or
+   * ends with an ellipsis where the message goes on.
+   *
+   * @generated from field: repeated campfire.v1.ExcerptPart excerpt = 3;
+   */
+  excerpt: ExcerptPart[];
 };
 
 /**
@@ -43,6 +51,34 @@ export type SearchResult = Message<"campfire.v1.SearchResult"> & {
  */
 export const SearchResultSchema: GenMessage<SearchResult> = /*@__PURE__*/
   messageDesc(file_campfire_v1_search, 0);
+
+/**
+ * ExcerptPart is a piece of an excerpt.
+ *
+ * @generated from message campfire.v1.ExcerptPart
+ */
+export type ExcerptPart = Message<"campfire.v1.ExcerptPart"> & {
+  /**
+   * The piece, as plain text.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Whether it is a word that was searched for, to be highlighted.
+   *
+   * @generated from field: bool matched = 2;
+   */
+  matched: boolean;
+};
+
+/**
+ * Describes the message campfire.v1.ExcerptPart.
+ * Use `create(ExcerptPartSchema)` to create a new message.
+ */
+export const ExcerptPartSchema: GenMessage<ExcerptPart> = /*@__PURE__*/
+  messageDesc(file_campfire_v1_search, 1);
 
 /**
  * RecentSearch is a search made before.
@@ -70,7 +106,7 @@ export type RecentSearch = Message<"campfire.v1.RecentSearch"> & {
  * Use `create(RecentSearchSchema)` to create a new message.
  */
 export const RecentSearchSchema: GenMessage<RecentSearch> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 1);
+  messageDesc(file_campfire_v1_search, 2);
 
 /**
  * SearchMessagesRequest asks for messages with certain words.
@@ -105,7 +141,7 @@ export type SearchMessagesRequest = Message<"campfire.v1.SearchMessagesRequest">
  * Use `create(SearchMessagesRequestSchema)` to create a new message.
  */
 export const SearchMessagesRequestSchema: GenMessage<SearchMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 2);
+  messageDesc(file_campfire_v1_search, 3);
 
 /**
  * SearchMessagesResponse answers what was found.
@@ -126,7 +162,7 @@ export type SearchMessagesResponse = Message<"campfire.v1.SearchMessagesResponse
  * Use `create(SearchMessagesResponseSchema)` to create a new message.
  */
 export const SearchMessagesResponseSchema: GenMessage<SearchMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 3);
+  messageDesc(file_campfire_v1_search, 4);
 
 /**
  * ListRecentSearchesRequest asks for the caller's recent searches.
@@ -141,7 +177,7 @@ export type ListRecentSearchesRequest = Message<"campfire.v1.ListRecentSearchesR
  * Use `create(ListRecentSearchesRequestSchema)` to create a new message.
  */
 export const ListRecentSearchesRequestSchema: GenMessage<ListRecentSearchesRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 4);
+  messageDesc(file_campfire_v1_search, 5);
 
 /**
  * ListRecentSearchesResponse answers the caller's recent searches.
@@ -162,7 +198,7 @@ export type ListRecentSearchesResponse = Message<"campfire.v1.ListRecentSearches
  * Use `create(ListRecentSearchesResponseSchema)` to create a new message.
  */
 export const ListRecentSearchesResponseSchema: GenMessage<ListRecentSearchesResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 5);
+  messageDesc(file_campfire_v1_search, 6);
 
 /**
  * ClearRecentSearchesRequest forgets the caller's recent searches.
@@ -177,7 +213,7 @@ export type ClearRecentSearchesRequest = Message<"campfire.v1.ClearRecentSearche
  * Use `create(ClearRecentSearchesRequestSchema)` to create a new message.
  */
 export const ClearRecentSearchesRequestSchema: GenMessage<ClearRecentSearchesRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 6);
+  messageDesc(file_campfire_v1_search, 7);
 
 /**
  * ClearRecentSearchesResponse says that they are forgotten.
@@ -192,7 +228,7 @@ export type ClearRecentSearchesResponse = Message<"campfire.v1.ClearRecentSearch
  * Use `create(ClearRecentSearchesResponseSchema)` to create a new message.
  */
 export const ClearRecentSearchesResponseSchema: GenMessage<ClearRecentSearchesResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_search, 7);
+  messageDesc(file_campfire_v1_search, 8);
 
 /**
  * SearchService finds messages in the caller's rooms. Bots may not call it.
