@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"campfire.example/gen/campfire/v1/campfirev1connect"
 	"campfire.example/store"
@@ -106,6 +109,37 @@ func (s *Server) callers(next http.Handler) http.Handler {
 	})
 }
 
+// unblocked lets everyone read, and nobody change anything who comes from an address that a ban blocks.
+func (s *Server) unblocked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		changes := r.Method != http.MethodGet && r.Method != http.MethodHead && !reads[r.URL.Path]
+		if changes && s.store.IsBlocked(about(r.Context()).address) {
+			s.refuse(w, r, connect.NewError(connect.CodeResourceExhausted, errors.New("your network address is blocked")))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// reads are the calls that change nothing.
+var reads = func() map[string]bool {
+	reads := map[string]bool{campfirev1connect.EventServiceSubscribeProcedure: true}
+	protoregistry.GlobalFiles.RangeFilesByPackage("campfire.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				method := methods.Get(j)
+				options := method.Options().(*descriptorpb.MethodOptions)
+				if options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS {
+					reads["/"+string(method.Parent().FullName())+"/"+string(method.Name())] = true
+				}
+			}
+		}
+		return true
+	})
+	return reads
+}()
+
 // requireStillSignedIn asks again who is calling if the body of the call took its time: a session that has ended
 // meanwhile must not act any more.
 func (s *Server) requireStillSignedIn(ctx context.Context) error {
@@ -150,6 +184,10 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusForbidden
 	case connect.CodeNotFound:
 		status = http.StatusNotFound
+	case connect.CodeInvalidArgument:
+		status = http.StatusBadRequest
+	case connect.CodeResourceExhausted:
+		status = http.StatusTooManyRequests
 	}
 	http.Error(w, err.Error(), status)
 }

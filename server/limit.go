@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"campfire.example/store"
 )
 
 // client answers whom a request comes from, and whether it came by TLS. What a proxy says counts only if the operator
@@ -64,7 +66,7 @@ func (a *attempts) take(address netip.Addr) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
-	key := network(address)
+	key := store.Network(address)
 	w := a.windows[key]
 	if w == nil || now.After(w.ends) {
 		if len(a.windows) >= maxAddresses {
@@ -90,14 +92,4 @@ func (a *attempts) forget(now time.Time) {
 	if len(a.windows) >= maxAddresses {
 		clear(a.windows)
 	}
-}
-
-// network is what counts as one address: of IPv6 the first 64 bits, as one subscriber has all that share them.
-func network(address netip.Addr) netip.Prefix {
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = 64
-	}
-	prefix, _ := address.Prefix(bits) // the zero prefix for the zero address
-	return prefix
 }

@@ -85,6 +85,24 @@ func (s *Server) DeactivateUser(ctx context.Context, req *campfirev1.DeactivateU
 	return &campfirev1.DeactivateUserResponse{User: profileProto(user)}, nil
 }
 
+// BanUser implements UserService.
+func (s *Server) BanUser(ctx context.Context, req *campfirev1.BanUserRequest) (*campfirev1.BanUserResponse, error) {
+	user, err := s.store.BanUser(ctx, caller(ctx), req.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.BanUserResponse{User: profileProto(user)}, nil
+}
+
+// UnbanUser implements UserService.
+func (s *Server) UnbanUser(ctx context.Context, req *campfirev1.UnbanUserRequest) (*campfirev1.UnbanUserResponse, error) {
+	user, err := s.store.UnbanUser(ctx, caller(ctx).UserID, req.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	return &campfirev1.UnbanUserResponse{User: profileProto(user)}, nil
+}
+
 var roles = map[store.Role]campfirev1.UserRole{
 	store.Member:        campfirev1.UserRole_USER_ROLE_MEMBER,
 	store.Administrator: campfirev1.UserRole_USER_ROLE_ADMINISTRATOR,

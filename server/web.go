@@ -1,6 +1,8 @@
 package server
 
 import (
+	"encoding/base64"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -9,6 +11,9 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"rsc.io/qr"
+
+	"campfire.example/store"
 )
 
 // contentPolicy is the second wall behind the cleaned bodies: nothing runs or loads that is not the client's own.
@@ -34,6 +39,40 @@ func (s *Server) up(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, "up\n") // the client has hung up
+}
+
+const maxQRText = 1024 // bytes; a denser picture is hard to read from a screen
+
+// qrCode draws the text that its path holds in URL-safe base64, for a phone to read from the screen.
+func (s *Server) qrCode(w http.ResponseWriter, r *http.Request) {
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(r.PathValue("link"), "="))
+	if err != nil || len(text) == 0 || len(text) > maxQRText {
+		s.refuse(w, r, &store.InvalidError{Field: "link", Reason: fmt.Sprintf("must be 1 to %d bytes in URL-safe base64", maxQRText)})
+		return
+	}
+	code, err := qr.Encode(string(text), qr.M)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // the path says all there is
+	_, _ = io.WriteString(w, qrSVG(code))                                  // the client has hung up
+}
+
+func qrSVG(code *qr.Code) string {
+	const quiet = 4 // the margin that ISO/IEC 18004 asks for, in modules
+	var dark strings.Builder
+	for y := range code.Size {
+		for x := range code.Size {
+			if code.Black(x, y) {
+				fmt.Fprintf(&dark, "M%d %dh1v1h-1z", x+quiet, y+quiet)
+			}
+		}
+	}
+	size := code.Size + 2*quiet
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges">`+
+		`<path fill="#fff" d="M0 0h%dv%dH0z"/><path d="%s"/></svg>`, size, size, size, size, dark.String())
 }
 
 // pages serves the built client: its files, and for every other path the page that finds its way by itself.

@@ -2,12 +2,21 @@ package server
 
 import (
 	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/draw"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
 func TestUpSaysWhetherTheServerCanDoItsWork(t *testing.T) {
@@ -99,4 +108,43 @@ func TestTheClientTravelsCompressed(t *testing.T) {
 	wantEqual(t, "Content-Encoding", res.Header.Get("Content-Encoding"), "gzip")
 	unzipped := must(gzip.NewReader(res.Body))(t)
 	wantEqual(t, "the script", string(must(io.ReadAll(unzipped))(t)), string(builtClient["assets/app-1.js"].Data))
+}
+
+func TestAQRCodeIsAPictureOfItsText(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	stranger := campfire.stranger()
+	path := func(text string) string { return "/qr_code/" + base64.URLEncoding.EncodeToString([]byte(text)) }
+	const link = "https://chat.example.com/join/abcd-EFGH-1234?a=ü"
+	got := stranger.request(t, "GET", path(link), "")
+	wantEqual(t, "answer", []any{got.status, got.header.Get("Content-Type"), got.header.Get("Cache-Control")},
+		[]any{200, "image/svg+xml", "public, max-age=31536000, immutable"})
+	wantEqual(t, "read back", readQR(t, got.body), link)
+	wantEqual(t, "read back, from a path without padding", readQR(t, stranger.request(t, "GET", strings.TrimRight(path(link), "="), "").body), link)
+	wantEqual(t, "1,024 bytes", readQR(t, stranger.request(t, "GET", path(strings.Repeat("x", 1024)), "").body), strings.Repeat("x", 1024))
+	for name, bad := range map[string]string{
+		"1,025 bytes": path(strings.Repeat("x", 1025)), "nothing": "/qr_code/=", "no base64": "/qr_code/%3Cscript%3E", "the other base64": "/qr_code/+++/",
+	} {
+		if got := stranger.request(t, "GET", bad, ""); got.status != 400 && got.status != 404 {
+			t.Errorf("%s: got %d, want 400 or 404", name, got.status)
+		}
+	}
+}
+
+// readQR reads a picture as a phone would, with a decoder that is not ours.
+func readQR(t testing.TB, svg string) string {
+	t.Helper()
+	var size int
+	if _, err := fmt.Sscanf(svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d `, &size); err != nil {
+		t.Fatalf("%v in %.100s", err, svg)
+	}
+	const zoom = 4
+	picture := image.NewGray(image.Rect(0, 0, size*zoom, size*zoom))
+	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
+	for _, module := range regexp.MustCompile(`M(\d+) (\d+)h1v1h-1z`).FindAllStringSubmatch(svg, -1) {
+		x, y := must(strconv.Atoi(module[1]))(t), must(strconv.Atoi(module[2]))(t)
+		draw.Draw(picture, image.Rect(x*zoom, y*zoom, (x+1)*zoom, (y+1)*zoom), image.Black, image.Point{}, draw.Src)
+	}
+	bitmap := must(gozxing.NewBinaryBitmapFromImage(picture))(t)
+	return must(qrcode.NewQRCodeReader().Decode(bitmap, nil))(t).GetText()
 }

@@ -70,6 +70,19 @@ func (s *Store) GrantAndFail(ctx context.Context, userID, roomID int64) error {
 	})
 }
 
+// CheckSearchIndex has SQLite compare the index with the messages themselves, which only rank 1 does.
+func (s *Store) CheckSearchIndex(ctx context.Context) error {
+	return s.write(ctx, func(tx *tx) error {
+		return tx.exec("INSERT INTO message_search_index (message_search_index, rank) VALUES ('integrity-check', 1)", nil)
+	})
+}
+
+// ExcerptOf is what a search shows of a snippet.
+func ExcerptOf(snippet string) []ExcerptPart { return excerptOf(snippet) }
+
+// MatchOf is the FTS5 query of words in rooms.
+func MatchOf(query string, rooms []int64) string { return matchOf(wordsOf(query), rooms) }
+
 // Statement is one that the store has prepared.
 type Statement struct {
 	SQL        string

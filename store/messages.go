@@ -216,7 +216,7 @@ func (s *Store) EditMessage(ctx context.Context, userID, messageID int64, body B
 		if err != nil {
 			return err
 		}
-		if err := tx.index(messageID, body.Text); err != nil {
+		if err := tx.index(messageID, old.RoomID, body.Text); err != nil {
 			return err
 		}
 		m, err = tx.messageUpdated(old)
@@ -270,7 +270,7 @@ func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	if err := t.index(m.ID, m.Body.Text); err != nil {
+	if err := t.index(m.ID, m.RoomID, m.Body.Text); err != nil {
 		return Message{}, err
 	}
 	if err := t.touchRoom(m.RoomID); err != nil {
@@ -327,17 +327,6 @@ func (t *tx) deleteMessage(m Message) error {
 	audience, err := t.audienceOf(m.RoomID)
 	t.changed(MessageDeleted{RoomID: m.RoomID, MessageID: m.ID, Revision: revision, Audience: audience.all})
 	return err
-}
-
-// index and unindex keep the search index in step. It has no copy of the text: to take a message out, it must be told
-// exactly what was put in.
-func (t *tx) index(messageID int64, text string) error {
-	return t.exec("INSERT INTO message_search_index (rowid, body_text) VALUES (:id, :text)", args{":id": messageID, ":text": text})
-}
-
-func (t *tx) unindex(m Message) error {
-	return t.exec("INSERT INTO message_search_index (message_search_index, rowid, body_text) VALUES ('delete', :id, :text)",
-		args{":id": m.ID, ":text": m.Body.Text})
 }
 
 // touchRoom notes that something has happened in a room, which direct rooms are ordered by.

@@ -32,6 +32,10 @@ func TestNoStatementScansALargeTable(t *testing.T) {
 				t.Errorf("got %q, want a search by an index, in\n%s\nwhose plan is\n%s", step, statement.SQL, plan)
 			}
 		}
+		if strings.Contains(statement.SQL, "MATCH") && plan != "SCAN message_search_index VIRTUAL TABLE INDEX 192:M2" {
+			// 64 and 128: the index itself gives the order, downwards.
+			t.Errorf("a search is not one walk down the index, but\n%s", plan)
+		}
 		if strings.Contains(statement.SQL, "revision > :since AND revision <> id") && !strings.Contains(plan, "USING INDEX messages_changed") {
 			t.Errorf("old messages that have changed are not found by their index, but by\n%s", plan)
 		}
@@ -45,7 +49,7 @@ func TestEachStatementIsPlannedOnce(t *testing.T) {
 		everyCall(t, campfire)
 	}
 	for _, statement := range must(campfire.Statements(t.Context()))(t) {
-		if statement.Reprepared > 0 {
+		if statement.Reprepared > 0 && !strings.Contains(statement.SQL, "ExecuteScript") { // but for migrations
 			t.Errorf("prepared anew %d times, want never: %s", statement.Reprepared, statement.SQL)
 		}
 	}
@@ -75,6 +79,10 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	did(err)
 	_, err = campfire.EditMessage(ctx, david, m.ID, storetest.Body("Hello there"))
 	did(err)
+	_, err = campfire.SearchMessages(ctx, david, "hello there", 0, true)
+	did(err)
+	_, err = campfire.ListRecentSearches(ctx, david)
+	did(err)
 	_, err = campfire.RemoveBoost(ctx, david, boost.ID)
 	did(err)
 	did(campfire.DeleteMessage(ctx, david, m.ID))
@@ -94,5 +102,9 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	did(err)
 	did(campfire.EnterRoom(ctx, david, room))
 	did(campfire.StartTyping(ctx, david, room))
+	_, err = campfire.BanUser(ctx, who, campfire.Kevin.ID)
+	did(err)
+	_, err = campfire.UnbanUser(ctx, david, campfire.Kevin.ID)
+	did(err)
 	did(campfire.SignOut(ctx, who, ""))
 }

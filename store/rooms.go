@@ -206,9 +206,7 @@ func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
 			return err
 		}
 		// The search index knows nothing of the cascade that takes the messages.
-		err = tx.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text)
-			SELECT 'delete', id, body_text FROM messages WHERE room_id = :id`, args{":id": roomID})
-		if err != nil {
+		if err := tx.unindexRoom(roomID); err != nil {
 			return err
 		}
 		return tx.exec("DELETE FROM rooms WHERE id = :id", args{":id": roomID})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -66,6 +67,8 @@ type Store struct {
 	hashing      chan struct{} // holds one for each password being hashed
 	waiting      atomic.Int32  // passwords to be hashed
 	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
+	blocked      atomic.Pointer[map[netip.Prefix]bool]
+	blocking     sync.Mutex // held to read them anew
 }
 
 //go:embed migrations/*.sql
@@ -139,6 +142,9 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
 		return errors.Join(s.readers.Close(), conn.Close())
+	}
+	if err := errors.Join(s.readBlocked(ctx), s.finishRemovals(ctx)); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
 	}
 	return s, nil
 }
@@ -214,6 +220,9 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 
 // prepare sets what every connection needs; a pragma for each statement, as none works inside a savepoint.
 func prepare(conn *sqlite.Conn) error {
+	if err := conn.CreateFunction("searchable", searchableFunction); err != nil {
+		return err
+	}
 	for _, pragma := range []string{
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA busy_timeout = 5000",

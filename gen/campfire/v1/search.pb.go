@@ -200,7 +200,8 @@ func (x *RecentSearch) GetSearchedAt() *timestamppb.Timestamp {
 // SearchMessagesRequest asks for messages with certain words.
 type SearchMessagesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The words. Punctuation is ignored; without a word nothing is found. At most 200 characters.
+	// The words. Case, accents and punctuation are ignored; without a word nothing is found. Chinese and Japanese need no
+	// spaces. At most 200 characters.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// At most 100, which is also what 0 stands for.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -492,7 +493,7 @@ const file_campfire_v1_search_proto_rawDesc = "" +
 	"\x1aClearRecentSearchesRequest\"\x1d\n" +
 	"\x1bClearRecentSearchesResponse2\xca\x02\n" +
 	"\rSearchService\x12^\n" +
-	"\x0eSearchMessages\x12\".campfire.v1.SearchMessagesRequest\x1a#.campfire.v1.SearchMessagesResponse\"\x03\x90\x02\x01\x12j\n" +
+	"\x0eSearchMessages\x12\".campfire.v1.SearchMessagesRequest\x1a#.campfire.v1.SearchMessagesResponse\"\x03\x90\x02\x02\x12j\n" +
 	"\x12ListRecentSearches\x12&.campfire.v1.ListRecentSearchesRequest\x1a'.campfire.v1.ListRecentSearchesResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x13ClearRecentSearches\x12'.campfire.v1.ClearRecentSearchesRequest\x1a(.campfire.v1.ClearRecentSearchesResponse\"\x03\x90\x02\x02B\x98\x01\n" +
 	"\x0fcom.campfire.v1B\vSearchProtoP\x01Z+campfire.example/gen/campfire/v1;campfirev1\xa2\x02\x03CXX\xaa\x02\vCampfire.V1\xca\x02\vCampfire\\V1\xe2\x02\x17Campfire\\V1\\GPBMetadata\xea\x02\fCampfire::V1b\x06proto3"

@@ -47,7 +47,7 @@ const (
 // SearchServiceClient is a client for the campfire.v1.SearchService service.
 type SearchServiceClient interface {
 	// SearchMessages answers the newest messages in the caller's rooms that hold all of the words, in any order and any
-	// English inflection, oldest first. INVALID_ARGUMENT: the query is over its bound.
+	// English inflection, oldest first. INVALID_ARGUMENT: the query is over its bound, or the page size is negative.
 	SearchMessages(context.Context, *v1.SearchMessagesRequest) (*v1.SearchMessagesResponse, error)
 	// ListRecentSearches lists the caller's 10 most recent searches, newest first.
 	ListRecentSearches(context.Context, *v1.ListRecentSearchesRequest) (*v1.ListRecentSearchesResponse, error)
@@ -70,7 +70,7 @@ func NewSearchServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+SearchServiceSearchMessagesProcedure,
 			connect.WithSchema(searchServiceMethods.ByName("SearchMessages")),
-			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithIdempotency(connect.IdempotencyIdempotent),
 			connect.WithClientOptions(opts...),
 		),
 		listRecentSearches: connect.NewClient[v1.ListRecentSearchesRequest, v1.ListRecentSearchesResponse](
@@ -127,7 +127,7 @@ func (c *searchServiceClient) ClearRecentSearches(ctx context.Context, req *v1.C
 // SearchServiceHandler is an implementation of the campfire.v1.SearchService service.
 type SearchServiceHandler interface {
 	// SearchMessages answers the newest messages in the caller's rooms that hold all of the words, in any order and any
-	// English inflection, oldest first. INVALID_ARGUMENT: the query is over its bound.
+	// English inflection, oldest first. INVALID_ARGUMENT: the query is over its bound, or the page size is negative.
 	SearchMessages(context.Context, *v1.SearchMessagesRequest) (*v1.SearchMessagesResponse, error)
 	// ListRecentSearches lists the caller's 10 most recent searches, newest first.
 	ListRecentSearches(context.Context, *v1.ListRecentSearchesRequest) (*v1.ListRecentSearchesResponse, error)
@@ -146,7 +146,7 @@ func NewSearchServiceHandler(svc SearchServiceHandler, opts ...connect.HandlerOp
 		SearchServiceSearchMessagesProcedure,
 		svc.SearchMessages,
 		connect.WithSchema(searchServiceMethods.ByName("SearchMessages")),
-		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithIdempotency(connect.IdempotencyIdempotent),
 		connect.WithHandlerOptions(opts...),
 	)
 	searchServiceListRecentSearchesHandler := connect.NewUnaryHandlerSimple(

@@ -76,9 +76,10 @@ type UserServiceClient interface {
 	// closed rooms lose them; what they wrote stays. PERMISSION_DENIED: the caller is no administrator. NOT_FOUND: no such
 	// active person. FAILED_PRECONDITION: it would leave the account without an administrator.
 	DeactivateUser(context.Context, *v1.DeactivateUserRequest) (*v1.DeactivateUserResponse, error)
-	// BanUser signs a person out, blocks the public network addresses they came from, and removes what they wrote.
-	// PERMISSION_DENIED: the caller is no administrator. NOT_FOUND: no such active person. FAILED_PRECONDITION: it would
-	// leave the account without an administrator.
+	// BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
+	// removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
+	// caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
+	// without an administrator.
 	BanUser(context.Context, *v1.BanUserRequest) (*v1.BanUserResponse, error)
 	// UnbanUser lets a banned person sign in again. What they wrote does not come back. PERMISSION_DENIED: the caller is no
 	// administrator. NOT_FOUND: no such banned person.
@@ -261,9 +262,10 @@ type UserServiceHandler interface {
 	// closed rooms lose them; what they wrote stays. PERMISSION_DENIED: the caller is no administrator. NOT_FOUND: no such
 	// active person. FAILED_PRECONDITION: it would leave the account without an administrator.
 	DeactivateUser(context.Context, *v1.DeactivateUserRequest) (*v1.DeactivateUserResponse, error)
-	// BanUser signs a person out, blocks the public network addresses they came from, and removes what they wrote.
-	// PERMISSION_DENIED: the caller is no administrator. NOT_FOUND: no such active person. FAILED_PRECONDITION: it would
-	// leave the account without an administrator.
+	// BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
+	// removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
+	// caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
+	// without an administrator.
 	BanUser(context.Context, *v1.BanUserRequest) (*v1.BanUserResponse, error)
 	// UnbanUser lets a banned person sign in again. What they wrote does not come back. PERMISSION_DENIED: the caller is no
 	// administrator. NOT_FOUND: no such banned person.

@@ -627,9 +627,10 @@ export const UserService: GenService<{
     output: typeof DeactivateUserResponseSchema;
   },
   /**
-   * BanUser signs a person out, blocks the public network addresses they came from, and removes what they wrote.
-   * PERMISSION_DENIED: the caller is no administrator. NOT_FOUND: no such active person. FAILED_PRECONDITION: it would
-   * leave the account without an administrator.
+   * BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
+   * removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
+   * caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
+   * without an administrator.
    *
    * @generated from rpc campfire.v1.UserService.BanUser
    */

@@ -1,0 +1,285 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Found is a message that was found.
+type Found struct {
+	Message  Message
+	RoomName string // as the finder sees it
+	Excerpt  []ExcerptPart
+}
+
+// ExcerptPart is a piece of what a message says around the words found.
+type ExcerptPart struct {
+	Text    string
+	Matched bool // it is one of them
+}
+
+// RecentSearch is a search made before.
+type RecentSearch struct {
+	Query      string // cleaned of punctuation
+	SearchedAt time.Time
+}
+
+const (
+	maxQueryLength   = 200 // characters
+	maxFound         = 100
+	maxRecent        = 10
+	maxExcerptLength = 300 // characters
+	excerptTokens    = 32  // words
+)
+
+// Around the words found, in what SQLite answers as an excerpt. No indexed text has them.
+const (
+	matchStart = '\x02'
+	matchEnd   = '\x03'
+)
+
+// SearchMessages answers the newest messages in the user's rooms that hold all words of the query, oldest first. It notes
+// the query among the user's recent ones if it is to remember it.
+func (s *Store) SearchMessages(ctx context.Context, userID int64, query string, size int, remember bool) (found []Found, err error) {
+	switch {
+	case utf8.RuneCountInString(query) > maxQueryLength:
+		return nil, &InvalidError{"query", fmt.Sprintf("must have at most %d characters", maxQueryLength)}
+	case size < 0:
+		return nil, &InvalidError{"page_size", "must not be negative"}
+	case size == 0 || size > maxFound:
+		size = maxFound
+	}
+	words := wordsOf(query)
+	if len(words) == 0 {
+		return nil, nil
+	}
+	err = s.read(ctx, func(db db) error {
+		found, err = db.search(userID, words, size)
+		return err
+	})
+	if err == nil && remember {
+		err = s.write(ctx, func(tx *tx) error { return tx.remember(userID, strings.Join(words, " ")) })
+	}
+	return found, err
+}
+
+// ListRecentSearches lists the user's most recent searches, newest first.
+func (s *Store) ListRecentSearches(ctx context.Context, userID int64) (recent []RecentSearch, err error) {
+	err = s.read(ctx, func(db db) error {
+		return db.each("SELECT query, updated_at FROM searches WHERE user_id = :user_id ORDER BY updated_at DESC, id DESC LIMIT :limit",
+			args{":user_id": userID, ":limit": maxRecent}, func(row *sqlite.Stmt) error {
+				recent = append(recent, RecentSearch{Query: row.ColumnText(0), SearchedAt: timeColumn(row, 1)})
+				return nil
+			})
+	})
+	return recent, err
+}
+
+// ClearRecentSearches forgets the user's recent searches.
+func (s *Store) ClearRecentSearches(ctx context.Context, userID int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		return tx.exec("DELETE FROM searches WHERE user_id = :user_id", args{":user_id": userID})
+	})
+}
+
+func (t *tx) remember(userID int64, query string) error {
+	err := t.exec(`INSERT INTO searches (user_id, query, updated_at) VALUES (:user_id, :query, :now)
+		ON CONFLICT (user_id, query) DO UPDATE SET updated_at = excluded.updated_at`,
+		args{":user_id": userID, ":query": query, ":now": t.micros()})
+	if err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM searches WHERE user_id = :user_id AND id NOT IN (
+			SELECT id FROM searches WHERE user_id = :user_id ORDER BY updated_at DESC, id DESC LIMIT :most
+		)`, args{":user_id": userID, ":most": maxRecent})
+}
+
+// search asks the index for words and rooms at once, from the newest message down, so that neither a common word in a
+// long history nor messages in other people's rooms cost anything.
+func (d db) search(userID int64, words []string, size int) ([]Found, error) {
+	rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
+	if err != nil || len(rooms) == 0 {
+		return nil, err
+	}
+	excerpts := map[int64][]ExcerptPart{}
+	err = d.each(`SELECT rowid, snippet(message_search_index, 0, :start, :end, '…', :tokens) FROM message_search_index
+		WHERE message_search_index MATCH :match ORDER BY rowid DESC LIMIT :limit`, args{
+		":match": matchOf(words, rooms), ":limit": size, ":tokens": excerptTokens,
+		":start": string(matchStart), ":end": string(matchEnd),
+	}, func(row *sqlite.Stmt) error {
+		excerpts[row.ColumnInt64(0)] = excerptOf(row.ColumnText(1))
+		return nil
+	})
+	if err != nil || len(excerpts) == 0 {
+		return nil, err
+	}
+	ids := make([]int64, 0, len(excerpts))
+	for id := range excerpts {
+		ids = append(ids, id)
+	}
+	messages, err := d.messages("messages.id IN (SELECT value FROM json_each(:ids)) ORDER BY messages.id", args{":ids": jsonIDs(ids)})
+	if err != nil {
+		return nil, err
+	}
+	names, err := d.roomNames(userID, messages)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Found, 0, len(messages))
+	for _, m := range messages {
+		found = append(found, Found{Message: m, RoomName: names[m.RoomID], Excerpt: excerpts[m.ID]})
+	}
+	return found, nil
+}
+
+// roomNames answers the names of the messages' rooms, as the user sees them.
+func (d db) roomNames(userID int64, messages []Message) (map[int64]string, error) {
+	names := map[int64]string{}
+	var ids []int64
+	for _, m := range messages {
+		if !slices.Contains(ids, m.RoomID) {
+			ids = append(ids, m.RoomID)
+		}
+	}
+	var rooms []Room
+	err := d.each("SELECT id, kind, name FROM rooms WHERE id IN (SELECT value FROM json_each(:ids))", args{":ids": jsonIDs(ids)},
+		func(row *sqlite.Stmt) error {
+			rooms = append(rooms, Room{ID: row.ColumnInt64(0), ViewerID: userID, Kind: RoomKind(row.ColumnText(1)), Name: row.ColumnText(2)})
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	err = d.addParticipants(rooms)
+	for _, r := range rooms {
+		names[r.ID] = r.Name
+	}
+	return names, err
+}
+
+// wordsOf takes a query apart. All that is neither letter, mark, number nor connector divides words, and a word has at
+// least a letter or a number: nothing is left that FTS5 would take for its own syntax once it is quoted.
+func wordsOf(query string) []string {
+	words := strings.FieldsFunc(query, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Pc)
+	})
+	return slices.DeleteFunc(words, func(word string) bool {
+		return !strings.ContainsFunc(word, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) })
+	})
+}
+
+// matchOf is an FTS5 query: all the words, in one of the rooms.
+func matchOf(words []string, rooms []int64) string {
+	var match strings.Builder
+	match.WriteString("body_text : (")
+	for _, word := range words {
+		fmt.Fprintf(&match, `"%s" `, searchable(word))
+	}
+	match.WriteString(") AND room_id : (")
+	for i, room := range rooms {
+		if i > 0 {
+			match.WriteString(" OR ")
+		}
+		fmt.Fprintf(&match, `"%d"`, room)
+	}
+	match.WriteString(")")
+	return match.String()
+}
+
+// index and unindex keep the search index in step. It has no copy of the text: to take a message out, it must be told
+// exactly what was put in.
+func (t *tx) index(messageID, roomID int64, text string) error {
+	return t.exec("INSERT INTO message_search_index (rowid, body_text, room_id) VALUES (:id, :text, :room_id)",
+		args{":id": messageID, ":text": searchable(text), ":room_id": roomID})
+}
+
+func (t *tx) unindex(m Message) error {
+	return t.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
+		VALUES ('delete', :id, :text, :room_id)`, args{":id": m.ID, ":text": searchable(m.Body.Text), ":room_id": m.RoomID})
+}
+
+func (t *tx) unindexRoom(roomID int64) error {
+	return t.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
+		SELECT 'delete', id, searchable(body_text), room_id FROM messages WHERE room_id = :id`, args{":id": roomID})
+}
+
+// joint stands between the characters of scripts that put no spaces between words. It is not seen, and divides words.
+const joint = '\u200b'
+
+// searchable is a text as it is indexed: each character of Chinese and Japanese is a word, as a search for a part of what
+// stands there without spaces would find nothing. A change here needs the index to be built anew.
+func searchable(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || hasNoSpaces(r) }) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case hasNoSpaces(r):
+			b.WriteRune(r)
+			b.WriteRune(joint)
+		case unicode.IsControl(r):
+			b.WriteRune(' ') // among them what marks a match
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func hasNoSpaces(r rune) bool {
+	const long, narrowLong = 'ー', 'ｰ' // of both Japanese scripts
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || r == long || r == narrowLong
+}
+
+// searchableFunction is searchable for SQL: the view that the index reads asks for it.
+var searchableFunction = &sqlite.FunctionImpl{
+	NArgs:         1,
+	Deterministic: true,
+	AllowIndirect: true,
+	Scalar: func(_ sqlite.Context, arguments []sqlite.Value) (sqlite.Value, error) {
+		return sqlite.TextValue(searchable(arguments[0].Text())), nil
+	},
+}
+
+// excerptOf makes one line of what SQLite found around the words, and bounds it.
+func excerptOf(snippet string) []ExcerptPart {
+	snippet = strings.ReplaceAll(strings.Join(strings.Fields(snippet), " "), string(joint), "")
+	// Words may be as long as a message: what is shown begins shortly before the first match.
+	if first := strings.IndexRune(snippet, matchStart); utf8.RuneCountInString(snippet[:max(first, 0)]) > maxExcerptLength/3 {
+		before := []rune(snippet[:first])
+		snippet = "…" + string(before[len(before)-maxExcerptLength/3:]) + snippet[first:]
+	}
+	var parts []ExcerptPart
+	left, matched := maxExcerptLength-1, false
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, ExcerptPart{Text: text, Matched: matched})
+		}
+	}
+	for snippet != "" {
+		end := strings.IndexAny(snippet, string(matchStart)+string(matchEnd))
+		text, rest := snippet, ""
+		if end >= 0 {
+			text, rest = snippet[:end], snippet[end+1:]
+		}
+		if runes := []rune(text); len(runes) > left {
+			add(string(runes[:left]) + "…")
+			return parts
+		}
+		left -= utf8.RuneCountInString(text)
+		add(text)
+		if end >= 0 {
+			matched = rune(snippet[end]) == matchStart
+		}
+		snippet = rest
+	}
+	return parts
+}

@@ -1,0 +1,273 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"campfire.example/store"
+	"campfire.example/store/storetest"
+)
+
+// search answers what someone finds, in short.
+func search(t testing.TB, s *store.Store, user store.User, query string) (texts []string) {
+	t.Helper()
+	for _, f := range must(s.SearchMessages(t.Context(), user.ID, query, 0, false))(t) {
+		texts = append(texts, f.Message.Body.Text)
+	}
+	return texts
+}
+
+func TestSearchFindsAllWordsInAnyOrderAndInflection(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for _, text := range []string{
+		"My hovercraft is full of eels", "An eel, alone", "Hovercrafts are fast", "Über den Wolken: naïve façade", "snake_case and 3.14",
+		"今日は東京タワーに行きました", "我喜欢编程", "안녕하세요 세계", "AND OR NOT NEAR", "C3PO met R2D2", "100% sure",
+	} {
+		post(t, campfire.Store, campfire.David, campfire.Designers.ID, text)
+	}
+	for query, want := range map[string][]string{
+		"eel":              {"My hovercraft is full of eels", "An eel, alone"},
+		"EELS":             {"My hovercraft is full of eels", "An eel, alone"},
+		"eels hovercraft":  {"My hovercraft is full of eels"},
+		"hovercrafting":    {"My hovercraft is full of eels", "Hovercrafts are fast"},
+		"uber facade":      {"Über den Wolken: naïve façade"},
+		"snake_case":       {"snake_case and 3.14"},
+		"3.14":             {"snake_case and 3.14"},
+		"东京":               nil,
+		"東京":               {"今日は東京タワーに行きました"},
+		"タワー":              {"今日は東京タワーに行きました"},
+		"京東":               nil,
+		"编程":               {"我喜欢编程"},
+		"喜":                {"我喜欢编程"},
+		"세계":               {"안녕하세요 세계"},
+		"AND":              {"snake_case and 3.14", "AND OR NOT NEAR"},
+		"NEAR AND":         {"AND OR NOT NEAR"},
+		"alone NOT eel":    nil,
+		`"eel" OR "fast"`:  nil,
+		`"`:                nil,
+		"eel*":             {"My hovercraft is full of eels", "An eel, alone"},
+		"ee":               nil,
+		"body_text:eel":    nil,
+		"-eel":             {"My hovercraft is full of eels", "An eel, alone"},
+		"(eel":             {"My hovercraft is full of eels", "An eel, alone"},
+		"^eel + {alone}":   {"An eel, alone"},
+		"r2d2":             {"C3PO met R2D2"},
+		"100%":             {"100% sure"},
+		"😀":                nil,
+		"_":                nil,
+		"eel _ alone":      {"An eel, alone"},
+		"\u0301":           nil,
+		"\x00eel\x02":      {"My hovercraft is full of eels", "An eel, alone"},
+		"\xff\xfe":         nil,
+		"a":                nil,
+		"   ":              nil,
+		"":                 nil,
+		"room_id : 1":      nil,
+		"eel\nalone":       {"An eel, alone"},
+		"span":             nil,
+		"hovercraft'; --":  {"My hovercraft is full of eels", "Hovercrafts are fast"},
+		"NEAR(eel alone)":  nil,
+		"wolken ӧ":         nil,
+		"e\u0301el":        {"My hovercraft is full of eels", "An eel, alone"},
+		"full   of   eels": {"My hovercraft is full of eels"},
+	} {
+		wantEqual(t, fmt.Sprintf("found for %q", query), search(t, campfire.Store, campfire.Jason, query), want)
+	}
+	_, err := campfire.SearchMessages(t.Context(), campfire.Jason.ID, strings.Repeat("é", 201), 0, true)
+	wantInvalid(t, "201 characters", err, "query")
+	must(campfire.SearchMessages(t.Context(), campfire.Jason.ID, strings.Repeat("é ", 100), 0, true))(t)
+	_, err = campfire.SearchMessages(t.Context(), campfire.Jason.ID, "eel", -1, true)
+	wantInvalid(t, "a negative page", err, "page_size")
+}
+
+func TestSearchKnowsOnlyOnesOwnRooms(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, jason, kevin := t.Context(), campfire.David, campfire.Jason, campfire.Kevin
+	post(t, campfire.Store, david, campfire.AllTalk.ID, "eels for all")
+	post(t, campfire.Store, david, campfire.Designers.ID, "eels for designers")
+	ping := direct(t, campfire, jason, kevin)
+	post(t, campfire.Store, jason, ping.ID, "eels for Kevin")
+	room := fmt.Sprint(campfire.Designers.ID)
+	wantEqual(t, "David finds", search(t, campfire.Store, david, "eels"), []string{"eels for all", "eels for designers"})
+	wantEqual(t, "Jason finds", search(t, campfire.Store, jason, "eels"), []string{"eels for all", "eels for designers", "eels for Kevin"})
+	wantEqual(t, "Kevin finds", search(t, campfire.Store, kevin, "eels"), []string{"eels for all", "eels for Kevin"})
+	wantEqual(t, "Kevin finds by the room's number", search(t, campfire.Store, kevin, "designers "+room), []string(nil))
+
+	must(campfire.SetInvolvement(ctx, jason.ID, campfire.Designers.ID, store.Invisible))(t)
+	found := must(campfire.SearchMessages(ctx, jason.ID, "eels", 0, false))(t)
+	var rooms []string
+	for _, f := range found {
+		rooms = append(rooms, f.RoomName)
+	}
+	wantEqual(t, "the rooms, as Jason sees them", rooms, []string{"All Talk", "Designers", "Kevin"})
+	must(campfire.UpdateRoom(ctx, david.ID, campfire.Designers.ID, store.RoomChanges{Revoke: []int64{jason.ID}}))(t)
+	wantEqual(t, "Jason, who has left, finds", search(t, campfire.Store, jason, "eels"), []string{"eels for all", "eels for Kevin"})
+}
+
+func TestSearchAnswersTheNewestOldestFirst(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for i := range 120 {
+		post(t, campfire.Store, campfire.David, campfire.Designers.ID, fmt.Sprintf("eel %d%s", i, strings.Repeat(" eel", i%7)))
+	}
+	found := search(t, campfire.Store, campfire.David, "eel")
+	wantEqual(t, "how many", len(found), 100)
+	for i, text := range found {
+		if want := fmt.Sprintf("eel %d", i+20); !strings.HasPrefix(text+" ", want+" ") {
+			t.Fatalf("result %d: got %q, want %q", i, text, want)
+		}
+	}
+	few := must(campfire.SearchMessages(t.Context(), campfire.David.ID, "eel", 2, false))(t)
+	wantEqual(t, "the last of two", few[1].Message.Body.Text, "eel 119")
+	wantEqual(t, "two", len(few), 2)
+	wantEqual(t, "more than there may be", len(must(campfire.SearchMessages(t.Context(), campfire.David.ID, "eel", 1000, false))(t)), 100)
+}
+
+func TestSearchReflectsEditsAndDeletionsAtOnce(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	david, room := campfire.David, campfire.Designers.ID
+	for _, words := range [][3]string{{"My eels", "eel", "Our sharks"}, {"我喜欢编程", "喜欢", "你好"}} {
+		m := post(t, campfire.Store, david, room, words[0])
+		wantEqual(t, "posted", search(t, campfire.Store, david, words[1]), words[:1])
+		must(campfire.EditMessage(t.Context(), david.ID, m.ID, storetest.Body(words[2])))(t)
+		wantEqual(t, "the old words", search(t, campfire.Store, david, words[1]), []string(nil))
+		wantEqual(t, "the new words", search(t, campfire.Store, david, words[2]), words[2:])
+		wantErr(t, "deleted", campfire.DeleteMessage(t.Context(), david.ID, m.ID), nil)
+		wantEqual(t, "a deleted message", search(t, campfire.Store, david, words[2]), []string(nil))
+	}
+	wantSearchIndexInStep(t, campfire)
+}
+
+func TestAnExcerptShowsTheWordsFound(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	long := strings.Repeat("lorem ipsum ", 100) + "eels here " + strings.Repeat("dolor sit ", 100)
+	for text, want := range map[string]string{
+		"My hovercraft is full of eels":  "My hovercraft is full of [eels]",
+		"One eel.\n\n\tTwo\x02 Eels\x03": "One [eel]. Two [Eels]",
+		"<b>eel</b> & co":                "<b>[eel]</b> & co",
+		"我的 eel 很喜欢编程":                   "我的 [eel] 很喜欢编程",
+	} {
+		post(t, campfire.Store, campfire.David, campfire.Designers.ID, text)
+		wantEqual(t, "excerpt", shown(must(campfire.SearchMessages(t.Context(), campfire.David.ID, "eel", 1, false))(t)[0].Excerpt), want)
+	}
+	wantEqual(t, "Chinese", shown(must(campfire.SearchMessages(t.Context(), campfire.David.ID, "喜欢", 1, false))(t)[0].Excerpt), "我的 eel 很[喜欢]编程")
+	post(t, campfire.Store, campfire.David, campfire.Designers.ID, long)
+	excerpt := shown(must(campfire.SearchMessages(t.Context(), campfire.David.ID, "eel", 1, false))(t)[0].Excerpt)
+	if !strings.Contains(excerpt, "[eels] here") || !strings.HasPrefix(excerpt, "…") || !strings.HasSuffix(excerpt, "…") {
+		t.Errorf("got %q, want the middle of the message", excerpt)
+	}
+	for _, wall := range []string{
+		strings.Repeat("x", 20_000) + "/eel/" + strings.Repeat("y", 20_000),
+		"eel/" + strings.Repeat("é", 10_000),
+		strings.Repeat("é", 10_000) + "/eel",
+		strings.Repeat("eel", 5_000) + " eel",
+		strings.Repeat("我", 10_000) + "eel" + strings.Repeat("我", 10_000),
+	} {
+		post(t, campfire.Store, campfire.David, campfire.Designers.ID, wall)
+		excerpt := must(campfire.SearchMessages(t.Context(), campfire.David.ID, "eel", 1, false))(t)[0].Excerpt
+		text := strings.NewReplacer("[", "", "]", "").Replace(shown(excerpt))
+		if n := utf8.RuneCountInString(text); n > 300 || !strings.Contains(shown(excerpt), "[eel") {
+			t.Errorf("got %d characters %.40q…, want at most 300 with the word found", n, shown(excerpt))
+		}
+	}
+}
+
+// shown is an excerpt with brackets around the words found.
+func shown(excerpt []store.ExcerptPart) (text string) {
+	for _, part := range excerpt {
+		if part.Matched {
+			text += "[" + part.Text + "]"
+		} else {
+			text += part.Text
+		}
+	}
+	return text
+}
+
+func TestRecentSearchesAreTenAndOnesOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		campfire := storetest.New(t)
+		ctx, david, jason := t.Context(), campfire.David.ID, campfire.Jason.ID
+		recent := func(userID int64) (queries []string) {
+			for _, r := range must(campfire.ListRecentSearches(ctx, userID))(t) {
+				queries = append(queries, r.Query)
+			}
+			return queries
+		}
+		ask := func(query string, remember bool) {
+			must(campfire.SearchMessages(ctx, david, query, 0, remember))(t)
+			time.Sleep(time.Second) // of the bubble's
+		}
+		ask("only looking", false)
+		ask("  !!! ", true)
+		for i := range 12 {
+			ask(fmt.Sprintf("fish-%d!", i), true)
+		}
+		ask("fish 5", true)
+		wantEqual(t, "David's", recent(david), []string{
+			"fish 5", "fish 11", "fish 10", "fish 9", "fish 8", "fish 7", "fish 6", "fish 4", "fish 3", "fish 2",
+		})
+		wantEqual(t, "Jason's", recent(jason), []string(nil))
+		must(campfire.SearchMessages(ctx, jason, "mine", 0, true))(t)
+		wantErr(t, "David clears", campfire.ClearRecentSearches(ctx, david), nil)
+		wantEqual(t, "David's, cleared", recent(david), []string(nil))
+		wantEqual(t, "Jason's, still there", recent(jason), []string{"mine"})
+		wantErr(t, "David clears nothing", campfire.ClearRecentSearches(ctx, david), nil)
+	})
+}
+
+// An index made before there were rooms in it is made anew.
+func TestAnOldSearchIndexIsBuiltAnew(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	post(t, campfire.Store, campfire.David, campfire.Designers.ID, "eels 喜欢")
+	if err := campfire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		"DROP TABLE message_search_index", "DROP VIEW searchable_messages", "DROP TABLE removals", "DROP INDEX bans_of_address",
+		"CREATE INDEX bans_by_address ON bans (ip_address)",
+		"CREATE VIRTUAL TABLE message_search_index USING fts5 (body_text, content = 'messages', content_rowid = 'id', tokenize = 'porter unicode61')",
+		"INSERT INTO message_search_index (message_search_index) VALUES ('rebuild')",
+		"PRAGMA user_version = 1",
+	} {
+		inDatabase(t, campfire.Folder, sql)
+	}
+	campfire.Store = storetest.Open(t, campfire.Folder)
+	wantEqual(t, "found", search(t, campfire.Store, campfire.David, "喜欢"), []string{"eels 喜欢"})
+	wantSearchIndexInStep(t, campfire)
+}
+
+func FuzzSearching(f *testing.F) {
+	campfire := storetest.New(f)
+	for _, text := range []string{"My hovercraft is full of eels", "我喜欢编程", "naïve façade 100%", "\x02\x03 \u200b!", "😀"} {
+		post(f, campfire.Store, campfire.David, campfire.AllTalk.ID, text)
+	}
+	for _, query := range []string{"eel", `"eel" AND (`, "我", "NEAR(a b, 3)", "body_text:*", "\x00", "\xff", "_", "é́", "{room_id}:1", "^a*", "𝔘𝔫𝔦"} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		found, err := campfire.SearchMessages(t.Context(), campfire.Kevin.ID, query, 0, false)
+		if utf8.RuneCountInString(query) > 200 {
+			wantInvalid(t, "a long query", err, "query")
+			return
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", query, err)
+		}
+		for _, f := range found {
+			if !strings.Contains(shown(f.Excerpt), "[") {
+				t.Errorf("%q: nothing is marked in %q", query, shown(f.Excerpt))
+			}
+		}
+	})
+}
