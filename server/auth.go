@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -27,6 +28,25 @@ var forStrangers = map[string]bool{
 	campfirev1connect.SessionServiceCheckJoinCodeProcedure: true,
 	campfirev1connect.SessionServiceJoinProcedure:          true,
 	campfirev1connect.SessionServiceClaimTransferProcedure: true,
+}
+
+// forBots are the calls that bots may make beside those that are open to strangers: what the conversation needs.
+var forBots = map[string]bool{
+	campfirev1connect.SessionServiceGetCurrentUserProcedure: true,
+	campfirev1connect.RoomServiceListRoomsProcedure:         true,
+	campfirev1connect.RoomServiceGetRoomProcedure:           true,
+	campfirev1connect.RoomServiceListMembersProcedure:       true,
+	campfirev1connect.MessageServicePostMessageProcedure:    true,
+	campfirev1connect.MessageServiceListMessagesProcedure:   true,
+	campfirev1connect.MessageServiceGetMessageProcedure:     true,
+	campfirev1connect.MessageServiceEditMessageProcedure:    true,
+	campfirev1connect.MessageServiceDeleteMessageProcedure:  true,
+	campfirev1connect.MessageServiceAddBoostProcedure:       true,
+	campfirev1connect.MessageServiceRemoveBoostProcedure:    true,
+	campfirev1connect.PresenceServiceStartTypingProcedure:   true,
+	campfirev1connect.PresenceServiceStopTypingProcedure:    true,
+	campfirev1connect.EventServiceSubscribeProcedure:        true,
+	avatarPattern: true,
 }
 
 const (
@@ -89,15 +109,14 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 	})
 }
 
-// callers lets pass whom it knows, and strangers to what is open to them. It stands before Connect, so that streams are
+// callers lets pass whom it knows, bots to what is for them, and strangers to what is open to them. It stands before Connect, so that streams are
 // guarded as calls are.
 func (s *Server) callers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		known := about(r.Context())
-		token := known.token(r)
-		err := error(store.ErrUnauthenticated)
-		if token != "" {
-			known.caller, err = s.store.Authenticate(r.Context(), token, known.device())
+		err := s.identify(known, r)
+		if known.caller.IsBot() && !forBots[r.URL.Path] && !forBots[r.Pattern] && !forStrangers[r.URL.Path] {
+			err = fmt.Errorf("%w: it is not for bots", store.ErrForbidden)
 		}
 		if err != nil && (!forStrangers[r.URL.Path] || !errors.Is(err, store.ErrUnauthenticated)) {
 			s.refuse(w, r, err)
@@ -140,7 +159,7 @@ var reads = func() map[string]bool {
 	return reads
 }()
 
-// requireStillSignedIn asks again who is calling if the body of the call took its time: a session that has ended
+// requireStillSignedIn asks again who is calling if the body of the call took its time: a session or key that has ended
 // meanwhile must not act any more.
 func (s *Server) requireStillSignedIn(ctx context.Context) error {
 	known := about(ctx)
@@ -150,20 +169,28 @@ func (s *Server) requireStillSignedIn(ctx context.Context) error {
 	return s.store.RequireSession(ctx, known.caller)
 }
 
-// token is the session token of a request: a bearer token or a cookie. Beside a bearer token no cookie counts, so that a
-// page elsewhere cannot add its own to a cookie's.
-func (r *request) token(req *http.Request) string {
-	if authorization := req.Header.Get("Authorization"); authorization != "" {
+// identify finds out who is calling: by a bearer token, which is a session's or a bot's key, or by a session's cookie.
+// Beside a bearer token no cookie counts, so that a page elsewhere cannot add its own to a cookie's.
+func (s *Server) identify(known *request, r *http.Request) (err error) {
+	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		scheme, token, _ := strings.Cut(authorization, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return ""
+		switch token = strings.TrimSpace(token); {
+		case !strings.EqualFold(scheme, "Bearer") || token == "":
+			return store.ErrUnauthenticated
+		case strings.Contains(token, "-"): // as no session token does
+			known.caller, err = s.store.AuthenticateBot(r.Context(), token)
+		default:
+			known.caller, err = s.store.Authenticate(r.Context(), token, known.device())
 		}
-		return strings.TrimSpace(token)
+		return err
 	}
-	if cookie, err := req.Cookie(sessionCookie); err == nil {
-		r.cookie = cookie.Value
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil || cookie.Value == "" {
+		return store.ErrUnauthenticated
 	}
-	return r.cookie
+	known.cookie = cookie.Value
+	known.caller, err = s.store.Authenticate(r.Context(), cookie.Value, known.device())
+	return err
 }
 
 // errorWriter answers in the protocol of the request.

@@ -211,6 +211,7 @@ type person struct {
 	campfirev1connect.SearchServiceClient
 	campfirev1connect.PresenceServiceClient
 	campfirev1connect.EventServiceClient
+	campfirev1connect.BotServiceClient
 
 	campfire *campfire
 	way      way
@@ -289,6 +290,7 @@ func (p *person) over(transport http.RoundTripper) *person {
 	other.SearchServiceClient = campfirev1connect.NewSearchServiceClient(other.http, url, options)
 	other.PresenceServiceClient = campfirev1connect.NewPresenceServiceClient(other.http, url, options)
 	other.EventServiceClient = campfirev1connect.NewEventServiceClient(other.http, url, options)
+	other.BotServiceClient = campfirev1connect.NewBotServiceClient(other.http, url, options)
 	return &other
 }
 

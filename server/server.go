@@ -138,7 +138,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/up", s.up)
 	mux.HandleFunc("GET /custom.css", s.customStyles)
 	mux.HandleFunc("GET /qr_code/{link}", s.qrCode)
-	mux.Handle("GET /users/{id}/avatar", s.callers(http.HandlerFunc(s.avatar)))
+	mux.Handle(avatarPattern, s.callers(http.HandlerFunc(s.avatar)))
 	mux.Handle("/", pages(s.config.Client))
 
 	protection := http.NewCrossOriginProtection()

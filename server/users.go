@@ -155,6 +155,8 @@ func avatarPath(u store.User) string {
 	return "/users/" + strconv.FormatInt(u.ID, 10) + "/avatar?v=" + strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(avatarSVG(u)))), 36)
 }
 
+const avatarPattern = "GET /users/{id}/avatar"
+
 // avatar draws a user's initials on their colour.
 func (s *Server) avatar(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)

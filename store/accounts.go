@@ -211,17 +211,20 @@ func (d db) requireJoinCode(code string) error {
 
 // newJoinCode answers three groups of four random letters and digits, as people can read them out.
 func newJoinCode() string {
+	code := randomLetters(12)
+	return code[:4] + "-" + code[4:8] + "-" + code[8:]
+}
+
+// randomLetters answers n random letters and digits, each as likely as any other.
+func randomLetters(n int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	var code strings.Builder
-	for random := make([]byte, 1); code.Len() < len("xxxx-xxxx-xxxx"); {
+	var text strings.Builder
+	for random := make([]byte, 1); text.Len() < n; {
 		_, _ = rand.Read(random) // never fails
-		if code.Len() == 4 || code.Len() == 9 {
-			code.WriteByte('-')
-		}
-		// Each letter is as likely as any other: what is over a multiple of their number is drawn again.
-		if n := int(random[0]); n < len(letters)*(256/len(letters)) {
-			code.WriteByte(letters[n%len(letters)])
+		// What is over a multiple of their number is drawn again.
+		if i := int(random[0]); i < len(letters)*(256/len(letters)) {
+			text.WriteByte(letters[i%len(letters)])
 		}
 	}
-	return code.String()
+	return text.String()
 }

@@ -27,11 +27,15 @@ type Device struct {
 	UserAgent string
 }
 
-// Identity is who is calling.
+// Identity is who is calling, and by what.
 type Identity struct {
 	UserID    int64
-	SessionID int64
+	SessionID int64  // a person's
+	BotToken  string // a bot's, hashed
 }
+
+// IsBot tells whether it is a bot by its key.
+func (who Identity) IsBot() bool { return who.BotToken != "" }
 
 // SignIn starts a session for the active person of that address and password, and answers its secret token.
 func (s *Store) SignIn(ctx context.Context, emailAddress, password string, device Device) (token string, u User, err error) {
@@ -142,12 +146,15 @@ func (s *Store) Authenticate(ctx context.Context, token string, device Device) (
 	return who, nil
 }
 
-// RequireSession: the session is still there, and its user takes part.
+// RequireSession: the session is still there, or the bot's key, and its user takes part.
 func (s *Store) RequireSession(ctx context.Context, who Identity) error {
 	return s.read(ctx, func(db db) error { return db.requireSession(who) })
 }
 
 func (d db) requireSession(who Identity) error {
+	if who.IsBot() {
+		return d.requireBotToken(who)
+	}
 	current, err := d.exists(`SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
 		WHERE sessions.id = :id AND sessions.user_id = :user_id AND users.status = 0`,
 		args{":id": who.SessionID, ":user_id": who.UserID})

@@ -9,6 +9,7 @@ package campfirev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -27,7 +28,12 @@ type Bot struct {
 	// The bot as others see it.
 	User *User `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	// Where Campfire tells it of messages to it; empty if nowhere. At most 2,048 characters.
-	WebhookUrl    string `protobuf:"bytes,2,opt,name=webhook_url,json=webhookUrl,proto3" json:"webhook_url,omitempty"`
+	WebhookUrl string `protobuf:"bytes,2,opt,name=webhook_url,json=webhookUrl,proto3" json:"webhook_url,omitempty"`
+	// What deliveries to the webhook are signed with, as the Standard Webhooks have it: the key of the HMAC-SHA256 in
+	// base64, after "whsec_". Empty without a webhook. It is made with the webhook and lasts until the webhook is removed.
+	WebhookSecret string `protobuf:"bytes,3,opt,name=webhook_secret,json=webhookSecret,proto3" json:"webhook_secret,omitempty"`
+	// What became of the last delivery to this webhook; absent if there was none.
+	LastDelivery  *WebhookDelivery `protobuf:"bytes,4,opt,name=last_delivery,json=lastDelivery,proto3" json:"last_delivery,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -76,6 +82,84 @@ func (x *Bot) GetWebhookUrl() string {
 	return ""
 }
 
+func (x *Bot) GetWebhookSecret() string {
+	if x != nil {
+		return x.WebhookSecret
+	}
+	return ""
+}
+
+func (x *Bot) GetLastDelivery() *WebhookDelivery {
+	if x != nil {
+		return x.LastDelivery
+	}
+	return nil
+}
+
+// WebhookDelivery is what became of telling a bot of a message.
+type WebhookDelivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was over.
+	DeliveredAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=delivered_at,json=deliveredAt,proto3" json:"delivered_at,omitempty"`
+	// The status of the HTTP answer; 0 if there was none.
+	Status int32 `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Why it failed, in a few words; empty if it went well.
+	Error         string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WebhookDelivery) Reset() {
+	*x = WebhookDelivery{}
+	mi := &file_campfire_v1_bot_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WebhookDelivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WebhookDelivery) ProtoMessage() {}
+
+func (x *WebhookDelivery) ProtoReflect() protoreflect.Message {
+	mi := &file_campfire_v1_bot_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WebhookDelivery.ProtoReflect.Descriptor instead.
+func (*WebhookDelivery) Descriptor() ([]byte, []int) {
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *WebhookDelivery) GetDeliveredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeliveredAt
+	}
+	return nil
+}
+
+func (x *WebhookDelivery) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *WebhookDelivery) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 // ListBotsRequest asks for the bots.
 type ListBotsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -85,7 +169,7 @@ type ListBotsRequest struct {
 
 func (x *ListBotsRequest) Reset() {
 	*x = ListBotsRequest{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[1]
+	mi := &file_campfire_v1_bot_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -97,7 +181,7 @@ func (x *ListBotsRequest) String() string {
 func (*ListBotsRequest) ProtoMessage() {}
 
 func (x *ListBotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[1]
+	mi := &file_campfire_v1_bot_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -110,13 +194,13 @@ func (x *ListBotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBotsRequest.ProtoReflect.Descriptor instead.
 func (*ListBotsRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{1}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{2}
 }
 
 // ListBotsResponse answers the bots.
 type ListBotsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The active bots, by name without case.
+	// The active bots, by name without case. At most 500.
 	Bots          []*Bot `protobuf:"bytes,1,rep,name=bots,proto3" json:"bots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -124,7 +208,7 @@ type ListBotsResponse struct {
 
 func (x *ListBotsResponse) Reset() {
 	*x = ListBotsResponse{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[2]
+	mi := &file_campfire_v1_bot_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -136,7 +220,7 @@ func (x *ListBotsResponse) String() string {
 func (*ListBotsResponse) ProtoMessage() {}
 
 func (x *ListBotsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[2]
+	mi := &file_campfire_v1_bot_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -149,7 +233,7 @@ func (x *ListBotsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBotsResponse.ProtoReflect.Descriptor instead.
 func (*ListBotsResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{2}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListBotsResponse) GetBots() []*Bot {
@@ -172,7 +256,7 @@ type CreateBotRequest struct {
 
 func (x *CreateBotRequest) Reset() {
 	*x = CreateBotRequest{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[3]
+	mi := &file_campfire_v1_bot_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -184,7 +268,7 @@ func (x *CreateBotRequest) String() string {
 func (*CreateBotRequest) ProtoMessage() {}
 
 func (x *CreateBotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[3]
+	mi := &file_campfire_v1_bot_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -197,7 +281,7 @@ func (x *CreateBotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBotRequest.ProtoReflect.Descriptor instead.
 func (*CreateBotRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{3}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateBotRequest) GetName() string {
@@ -227,7 +311,7 @@ type CreateBotResponse struct {
 
 func (x *CreateBotResponse) Reset() {
 	*x = CreateBotResponse{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[4]
+	mi := &file_campfire_v1_bot_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -239,7 +323,7 @@ func (x *CreateBotResponse) String() string {
 func (*CreateBotResponse) ProtoMessage() {}
 
 func (x *CreateBotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[4]
+	mi := &file_campfire_v1_bot_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -252,7 +336,7 @@ func (x *CreateBotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBotResponse.ProtoReflect.Descriptor instead.
 func (*CreateBotResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{4}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreateBotResponse) GetBot() *Bot {
@@ -284,7 +368,7 @@ type UpdateBotRequest struct {
 
 func (x *UpdateBotRequest) Reset() {
 	*x = UpdateBotRequest{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[5]
+	mi := &file_campfire_v1_bot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +380,7 @@ func (x *UpdateBotRequest) String() string {
 func (*UpdateBotRequest) ProtoMessage() {}
 
 func (x *UpdateBotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[5]
+	mi := &file_campfire_v1_bot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +393,7 @@ func (x *UpdateBotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateBotRequest.ProtoReflect.Descriptor instead.
 func (*UpdateBotRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{5}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateBotRequest) GetBotId() int64 {
@@ -344,7 +428,7 @@ type UpdateBotResponse struct {
 
 func (x *UpdateBotResponse) Reset() {
 	*x = UpdateBotResponse{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[6]
+	mi := &file_campfire_v1_bot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +440,7 @@ func (x *UpdateBotResponse) String() string {
 func (*UpdateBotResponse) ProtoMessage() {}
 
 func (x *UpdateBotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[6]
+	mi := &file_campfire_v1_bot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +453,7 @@ func (x *UpdateBotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateBotResponse.ProtoReflect.Descriptor instead.
 func (*UpdateBotResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{6}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateBotResponse) GetBot() *Bot {
@@ -390,7 +474,7 @@ type DeactivateBotRequest struct {
 
 func (x *DeactivateBotRequest) Reset() {
 	*x = DeactivateBotRequest{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[7]
+	mi := &file_campfire_v1_bot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +486,7 @@ func (x *DeactivateBotRequest) String() string {
 func (*DeactivateBotRequest) ProtoMessage() {}
 
 func (x *DeactivateBotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[7]
+	mi := &file_campfire_v1_bot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +499,7 @@ func (x *DeactivateBotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeactivateBotRequest.ProtoReflect.Descriptor instead.
 func (*DeactivateBotRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{7}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeactivateBotRequest) GetBotId() int64 {
@@ -434,7 +518,7 @@ type DeactivateBotResponse struct {
 
 func (x *DeactivateBotResponse) Reset() {
 	*x = DeactivateBotResponse{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[8]
+	mi := &file_campfire_v1_bot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +530,7 @@ func (x *DeactivateBotResponse) String() string {
 func (*DeactivateBotResponse) ProtoMessage() {}
 
 func (x *DeactivateBotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[8]
+	mi := &file_campfire_v1_bot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +543,7 @@ func (x *DeactivateBotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeactivateBotResponse.ProtoReflect.Descriptor instead.
 func (*DeactivateBotResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{8}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{9}
 }
 
 // ResetBotKeyRequest asks for a new key.
@@ -473,7 +557,7 @@ type ResetBotKeyRequest struct {
 
 func (x *ResetBotKeyRequest) Reset() {
 	*x = ResetBotKeyRequest{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[9]
+	mi := &file_campfire_v1_bot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +569,7 @@ func (x *ResetBotKeyRequest) String() string {
 func (*ResetBotKeyRequest) ProtoMessage() {}
 
 func (x *ResetBotKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[9]
+	mi := &file_campfire_v1_bot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +582,7 @@ func (x *ResetBotKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetBotKeyRequest.ProtoReflect.Descriptor instead.
 func (*ResetBotKeyRequest) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{9}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ResetBotKeyRequest) GetBotId() int64 {
@@ -519,7 +603,7 @@ type ResetBotKeyResponse struct {
 
 func (x *ResetBotKeyResponse) Reset() {
 	*x = ResetBotKeyResponse{}
-	mi := &file_campfire_v1_bot_proto_msgTypes[10]
+	mi := &file_campfire_v1_bot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +615,7 @@ func (x *ResetBotKeyResponse) String() string {
 func (*ResetBotKeyResponse) ProtoMessage() {}
 
 func (x *ResetBotKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_campfire_v1_bot_proto_msgTypes[10]
+	mi := &file_campfire_v1_bot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +628,7 @@ func (x *ResetBotKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetBotKeyResponse.ProtoReflect.Descriptor instead.
 func (*ResetBotKeyResponse) Descriptor() ([]byte, []int) {
-	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{10}
+	return file_campfire_v1_bot_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ResetBotKeyResponse) GetBotKey() string {
@@ -558,11 +642,17 @@ var File_campfire_v1_bot_proto protoreflect.FileDescriptor
 
 const file_campfire_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x15campfire/v1/bot.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\"M\n" +
+	"\x15campfire/v1/bot.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x01\n" +
 	"\x03Bot\x12%\n" +
 	"\x04user\x18\x01 \x01(\v2\x11.campfire.v1.UserR\x04user\x12\x1f\n" +
 	"\vwebhook_url\x18\x02 \x01(\tR\n" +
-	"webhookUrl\"\x11\n" +
+	"webhookUrl\x12%\n" +
+	"\x0ewebhook_secret\x18\x03 \x01(\tR\rwebhookSecret\x12A\n" +
+	"\rlast_delivery\x18\x04 \x01(\v2\x1c.campfire.v1.WebhookDeliveryR\flastDelivery\"~\n" +
+	"\x0fWebhookDelivery\x12=\n" +
+	"\fdelivered_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vdeliveredAt\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\x05R\x06status\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\x11\n" +
 	"\x0fListBotsRequest\"8\n" +
 	"\x10ListBotsResponse\x12$\n" +
 	"\x04bots\x18\x01 \x03(\v2\x10.campfire.v1.BotR\x04bots\"G\n" +
@@ -610,41 +700,45 @@ func file_campfire_v1_bot_proto_rawDescGZIP() []byte {
 	return file_campfire_v1_bot_proto_rawDescData
 }
 
-var file_campfire_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_campfire_v1_bot_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_campfire_v1_bot_proto_goTypes = []any{
 	(*Bot)(nil),                   // 0: campfire.v1.Bot
-	(*ListBotsRequest)(nil),       // 1: campfire.v1.ListBotsRequest
-	(*ListBotsResponse)(nil),      // 2: campfire.v1.ListBotsResponse
-	(*CreateBotRequest)(nil),      // 3: campfire.v1.CreateBotRequest
-	(*CreateBotResponse)(nil),     // 4: campfire.v1.CreateBotResponse
-	(*UpdateBotRequest)(nil),      // 5: campfire.v1.UpdateBotRequest
-	(*UpdateBotResponse)(nil),     // 6: campfire.v1.UpdateBotResponse
-	(*DeactivateBotRequest)(nil),  // 7: campfire.v1.DeactivateBotRequest
-	(*DeactivateBotResponse)(nil), // 8: campfire.v1.DeactivateBotResponse
-	(*ResetBotKeyRequest)(nil),    // 9: campfire.v1.ResetBotKeyRequest
-	(*ResetBotKeyResponse)(nil),   // 10: campfire.v1.ResetBotKeyResponse
-	(*User)(nil),                  // 11: campfire.v1.User
+	(*WebhookDelivery)(nil),       // 1: campfire.v1.WebhookDelivery
+	(*ListBotsRequest)(nil),       // 2: campfire.v1.ListBotsRequest
+	(*ListBotsResponse)(nil),      // 3: campfire.v1.ListBotsResponse
+	(*CreateBotRequest)(nil),      // 4: campfire.v1.CreateBotRequest
+	(*CreateBotResponse)(nil),     // 5: campfire.v1.CreateBotResponse
+	(*UpdateBotRequest)(nil),      // 6: campfire.v1.UpdateBotRequest
+	(*UpdateBotResponse)(nil),     // 7: campfire.v1.UpdateBotResponse
+	(*DeactivateBotRequest)(nil),  // 8: campfire.v1.DeactivateBotRequest
+	(*DeactivateBotResponse)(nil), // 9: campfire.v1.DeactivateBotResponse
+	(*ResetBotKeyRequest)(nil),    // 10: campfire.v1.ResetBotKeyRequest
+	(*ResetBotKeyResponse)(nil),   // 11: campfire.v1.ResetBotKeyResponse
+	(*User)(nil),                  // 12: campfire.v1.User
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_campfire_v1_bot_proto_depIdxs = []int32{
-	11, // 0: campfire.v1.Bot.user:type_name -> campfire.v1.User
-	0,  // 1: campfire.v1.ListBotsResponse.bots:type_name -> campfire.v1.Bot
-	0,  // 2: campfire.v1.CreateBotResponse.bot:type_name -> campfire.v1.Bot
-	0,  // 3: campfire.v1.UpdateBotResponse.bot:type_name -> campfire.v1.Bot
-	1,  // 4: campfire.v1.BotService.ListBots:input_type -> campfire.v1.ListBotsRequest
-	3,  // 5: campfire.v1.BotService.CreateBot:input_type -> campfire.v1.CreateBotRequest
-	5,  // 6: campfire.v1.BotService.UpdateBot:input_type -> campfire.v1.UpdateBotRequest
-	7,  // 7: campfire.v1.BotService.DeactivateBot:input_type -> campfire.v1.DeactivateBotRequest
-	9,  // 8: campfire.v1.BotService.ResetBotKey:input_type -> campfire.v1.ResetBotKeyRequest
-	2,  // 9: campfire.v1.BotService.ListBots:output_type -> campfire.v1.ListBotsResponse
-	4,  // 10: campfire.v1.BotService.CreateBot:output_type -> campfire.v1.CreateBotResponse
-	6,  // 11: campfire.v1.BotService.UpdateBot:output_type -> campfire.v1.UpdateBotResponse
-	8,  // 12: campfire.v1.BotService.DeactivateBot:output_type -> campfire.v1.DeactivateBotResponse
-	10, // 13: campfire.v1.BotService.ResetBotKey:output_type -> campfire.v1.ResetBotKeyResponse
-	9,  // [9:14] is the sub-list for method output_type
-	4,  // [4:9] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	12, // 0: campfire.v1.Bot.user:type_name -> campfire.v1.User
+	1,  // 1: campfire.v1.Bot.last_delivery:type_name -> campfire.v1.WebhookDelivery
+	13, // 2: campfire.v1.WebhookDelivery.delivered_at:type_name -> google.protobuf.Timestamp
+	0,  // 3: campfire.v1.ListBotsResponse.bots:type_name -> campfire.v1.Bot
+	0,  // 4: campfire.v1.CreateBotResponse.bot:type_name -> campfire.v1.Bot
+	0,  // 5: campfire.v1.UpdateBotResponse.bot:type_name -> campfire.v1.Bot
+	2,  // 6: campfire.v1.BotService.ListBots:input_type -> campfire.v1.ListBotsRequest
+	4,  // 7: campfire.v1.BotService.CreateBot:input_type -> campfire.v1.CreateBotRequest
+	6,  // 8: campfire.v1.BotService.UpdateBot:input_type -> campfire.v1.UpdateBotRequest
+	8,  // 9: campfire.v1.BotService.DeactivateBot:input_type -> campfire.v1.DeactivateBotRequest
+	10, // 10: campfire.v1.BotService.ResetBotKey:input_type -> campfire.v1.ResetBotKeyRequest
+	3,  // 11: campfire.v1.BotService.ListBots:output_type -> campfire.v1.ListBotsResponse
+	5,  // 12: campfire.v1.BotService.CreateBot:output_type -> campfire.v1.CreateBotResponse
+	7,  // 13: campfire.v1.BotService.UpdateBot:output_type -> campfire.v1.UpdateBotResponse
+	9,  // 14: campfire.v1.BotService.DeactivateBot:output_type -> campfire.v1.DeactivateBotResponse
+	11, // 15: campfire.v1.BotService.ResetBotKey:output_type -> campfire.v1.ResetBotKeyResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_campfire_v1_bot_proto_init() }
@@ -653,14 +747,14 @@ func file_campfire_v1_bot_proto_init() {
 		return
 	}
 	file_campfire_v1_user_proto_init()
-	file_campfire_v1_bot_proto_msgTypes[5].OneofWrappers = []any{}
+	file_campfire_v1_bot_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_campfire_v1_bot_proto_rawDesc), len(file_campfire_v1_bot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -51,7 +51,7 @@ type BotServiceClient interface {
 	// ListBots lists the active bots, by name without case.
 	ListBots(context.Context, *v1.ListBotsRequest) (*v1.ListBotsResponse, error)
 	// CreateBot creates a bot, as a member of every open room. INVALID_ARGUMENT: the name is empty or over its bound, or the
-	// webhook is not an http or https URL.
+	// webhook is not an http or https URL. FAILED_PRECONDITION: there are 500 bots already.
 	CreateBot(context.Context, *v1.CreateBotRequest) (*v1.CreateBotResponse, error)
 	// UpdateBot changes a bot's name or webhook. NOT_FOUND: no such active bot. INVALID_ARGUMENT: as for CreateBot.
 	UpdateBot(context.Context, *v1.UpdateBotRequest) (*v1.UpdateBotResponse, error)
@@ -168,7 +168,7 @@ type BotServiceHandler interface {
 	// ListBots lists the active bots, by name without case.
 	ListBots(context.Context, *v1.ListBotsRequest) (*v1.ListBotsResponse, error)
 	// CreateBot creates a bot, as a member of every open room. INVALID_ARGUMENT: the name is empty or over its bound, or the
-	// webhook is not an http or https URL.
+	// webhook is not an http or https URL. FAILED_PRECONDITION: there are 500 bots already.
 	CreateBot(context.Context, *v1.CreateBotRequest) (*v1.CreateBotResponse, error)
 	// UpdateBot changes a bot's name or webhook. NOT_FOUND: no such active bot. INVALID_ARGUMENT: as for CreateBot.
 	UpdateBot(context.Context, *v1.UpdateBotRequest) (*v1.UpdateBotResponse, error)

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { User } from "./user_pb";
 import { file_campfire_v1_user } from "./user_pb";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file campfire/v1/bot.proto.
  */
 export const file_campfire_v1_bot: GenFile = /*@__PURE__*/
-  fileDesc("ChVjYW1wZmlyZS92MS9ib3QucHJvdG8SC2NhbXBmaXJlLnYxIjsKA0JvdBIfCgR1c2VyGAEgASgLMhEuY2FtcGZpcmUudjEuVXNlchITCgt3ZWJob29rX3VybBgCIAEoCSIRCg9MaXN0Qm90c1JlcXVlc3QiMgoQTGlzdEJvdHNSZXNwb25zZRIeCgRib3RzGAEgAygLMhAuY2FtcGZpcmUudjEuQm90IjUKEENyZWF0ZUJvdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRITCgt3ZWJob29rX3VybBgCIAEoCSJDChFDcmVhdGVCb3RSZXNwb25zZRIdCgNib3QYASABKAsyEC5jYW1wZmlyZS52MS5Cb3QSDwoHYm90X2tleRgCIAEoCSJsChBVcGRhdGVCb3RSZXF1ZXN0EhIKBmJvdF9pZBgBIAEoA0ICMAESEQoEbmFtZRgCIAEoCUgAiAEBEhgKC3dlYmhvb2tfdXJsGAMgASgJSAGIAQFCBwoFX25hbWVCDgoMX3dlYmhvb2tfdXJsIjIKEVVwZGF0ZUJvdFJlc3BvbnNlEh0KA2JvdBgBIAEoCzIQLmNhbXBmaXJlLnYxLkJvdCIqChREZWFjdGl2YXRlQm90UmVxdWVzdBISCgZib3RfaWQYASABKANCAjABIhcKFURlYWN0aXZhdGVCb3RSZXNwb25zZSIoChJSZXNldEJvdEtleVJlcXVlc3QSEgoGYm90X2lkGAEgASgDQgIwASImChNSZXNldEJvdEtleVJlc3BvbnNlEg8KB2JvdF9rZXkYASABKAkypgMKCkJvdFNlcnZpY2USTAoITGlzdEJvdHMSHC5jYW1wZmlyZS52MS5MaXN0Qm90c1JlcXVlc3QaHS5jYW1wZmlyZS52MS5MaXN0Qm90c1Jlc3BvbnNlIgOQAgESSgoJQ3JlYXRlQm90Eh0uY2FtcGZpcmUudjEuQ3JlYXRlQm90UmVxdWVzdBoeLmNhbXBmaXJlLnYxLkNyZWF0ZUJvdFJlc3BvbnNlEk8KCVVwZGF0ZUJvdBIdLmNhbXBmaXJlLnYxLlVwZGF0ZUJvdFJlcXVlc3QaHi5jYW1wZmlyZS52MS5VcGRhdGVCb3RSZXNwb25zZSIDkAICElsKDURlYWN0aXZhdGVCb3QSIS5jYW1wZmlyZS52MS5EZWFjdGl2YXRlQm90UmVxdWVzdBoiLmNhbXBmaXJlLnYxLkRlYWN0aXZhdGVCb3RSZXNwb25zZSIDkAICElAKC1Jlc2V0Qm90S2V5Eh8uY2FtcGZpcmUudjEuUmVzZXRCb3RLZXlSZXF1ZXN0GiAuY2FtcGZpcmUudjEuUmVzZXRCb3RLZXlSZXNwb25zZUKVAQoPY29tLmNhbXBmaXJlLnYxQghCb3RQcm90b1ABWitjYW1wZmlyZS5leGFtcGxlL2dlbi9jYW1wZmlyZS92MTtjYW1wZmlyZXYxogIDQ1hYqgILQ2FtcGZpcmUuVjHKAgtDYW1wZmlyZVxWMeICF0NhbXBmaXJlXFYxXEdQQk1ldGFkYXRh6gIMQ2FtcGZpcmU6OlYxYgZwcm90bzM", [file_campfire_v1_user]);
+  fileDesc("ChVjYW1wZmlyZS92MS9ib3QucHJvdG8SC2NhbXBmaXJlLnYxIogBCgNCb3QSHwoEdXNlchgBIAEoCzIRLmNhbXBmaXJlLnYxLlVzZXISEwoLd2ViaG9va191cmwYAiABKAkSFgoOd2ViaG9va19zZWNyZXQYAyABKAkSMwoNbGFzdF9kZWxpdmVyeRgEIAEoCzIcLmNhbXBmaXJlLnYxLldlYmhvb2tEZWxpdmVyeSJiCg9XZWJob29rRGVsaXZlcnkSMAoMZGVsaXZlcmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGF0dXMYAiABKAUSDQoFZXJyb3IYAyABKAkiEQoPTGlzdEJvdHNSZXF1ZXN0IjIKEExpc3RCb3RzUmVzcG9uc2USHgoEYm90cxgBIAMoCzIQLmNhbXBmaXJlLnYxLkJvdCI1ChBDcmVhdGVCb3RSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLd2ViaG9va191cmwYAiABKAkiQwoRQ3JlYXRlQm90UmVzcG9uc2USHQoDYm90GAEgASgLMhAuY2FtcGZpcmUudjEuQm90Eg8KB2JvdF9rZXkYAiABKAkibAoQVXBkYXRlQm90UmVxdWVzdBISCgZib3RfaWQYASABKANCAjABEhEKBG5hbWUYAiABKAlIAIgBARIYCgt3ZWJob29rX3VybBgDIAEoCUgBiAEBQgcKBV9uYW1lQg4KDF93ZWJob29rX3VybCIyChFVcGRhdGVCb3RSZXNwb25zZRIdCgNib3QYASABKAsyEC5jYW1wZmlyZS52MS5Cb3QiKgoURGVhY3RpdmF0ZUJvdFJlcXVlc3QSEgoGYm90X2lkGAEgASgDQgIwASIXChVEZWFjdGl2YXRlQm90UmVzcG9uc2UiKAoSUmVzZXRCb3RLZXlSZXF1ZXN0EhIKBmJvdF9pZBgBIAEoA0ICMAEiJgoTUmVzZXRCb3RLZXlSZXNwb25zZRIPCgdib3Rfa2V5GAEgASgJMqYDCgpCb3RTZXJ2aWNlEkwKCExpc3RCb3RzEhwuY2FtcGZpcmUudjEuTGlzdEJvdHNSZXF1ZXN0Gh0uY2FtcGZpcmUudjEuTGlzdEJvdHNSZXNwb25zZSIDkAIBEkoKCUNyZWF0ZUJvdBIdLmNhbXBmaXJlLnYxLkNyZWF0ZUJvdFJlcXVlc3QaHi5jYW1wZmlyZS52MS5DcmVhdGVCb3RSZXNwb25zZRJPCglVcGRhdGVCb3QSHS5jYW1wZmlyZS52MS5VcGRhdGVCb3RSZXF1ZXN0Gh4uY2FtcGZpcmUudjEuVXBkYXRlQm90UmVzcG9uc2UiA5ACAhJbCg1EZWFjdGl2YXRlQm90EiEuY2FtcGZpcmUudjEuRGVhY3RpdmF0ZUJvdFJlcXVlc3QaIi5jYW1wZmlyZS52MS5EZWFjdGl2YXRlQm90UmVzcG9uc2UiA5ACAhJQCgtSZXNldEJvdEtleRIfLmNhbXBmaXJlLnYxLlJlc2V0Qm90S2V5UmVxdWVzdBogLmNhbXBmaXJlLnYxLlJlc2V0Qm90S2V5UmVzcG9uc2VClQEKD2NvbS5jYW1wZmlyZS52MUIIQm90UHJvdG9QAVorY2FtcGZpcmUuZXhhbXBsZS9nZW4vY2FtcGZpcmUvdjE7Y2FtcGZpcmV2MaICA0NYWKoCC0NhbXBmaXJlLlYxygILQ2FtcGZpcmVcVjHiAhdDYW1wZmlyZVxWMVxHUEJNZXRhZGF0YeoCDENhbXBmaXJlOjpWMWIGcHJvdG8z", [file_campfire_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * Bot is a program that posts and listens with a key.
@@ -33,6 +35,21 @@ export type Bot = Message<"campfire.v1.Bot"> & {
    * @generated from field: string webhook_url = 2;
    */
   webhookUrl: string;
+
+  /**
+   * What deliveries to the webhook are signed with, as the Standard Webhooks have it: the key of the HMAC-SHA256 in
+   * base64, after "whsec_". Empty without a webhook. It is made with the webhook and lasts until the webhook is removed.
+   *
+   * @generated from field: string webhook_secret = 3;
+   */
+  webhookSecret: string;
+
+  /**
+   * What became of the last delivery to this webhook; absent if there was none.
+   *
+   * @generated from field: campfire.v1.WebhookDelivery last_delivery = 4;
+   */
+  lastDelivery?: WebhookDelivery | undefined;
 };
 
 /**
@@ -41,6 +58,41 @@ export type Bot = Message<"campfire.v1.Bot"> & {
  */
 export const BotSchema: GenMessage<Bot> = /*@__PURE__*/
   messageDesc(file_campfire_v1_bot, 0);
+
+/**
+ * WebhookDelivery is what became of telling a bot of a message.
+ *
+ * @generated from message campfire.v1.WebhookDelivery
+ */
+export type WebhookDelivery = Message<"campfire.v1.WebhookDelivery"> & {
+  /**
+   * When it was over.
+   *
+   * @generated from field: google.protobuf.Timestamp delivered_at = 1;
+   */
+  deliveredAt?: Timestamp | undefined;
+
+  /**
+   * The status of the HTTP answer; 0 if there was none.
+   *
+   * @generated from field: int32 status = 2;
+   */
+  status: number;
+
+  /**
+   * Why it failed, in a few words; empty if it went well.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message campfire.v1.WebhookDelivery.
+ * Use `create(WebhookDeliverySchema)` to create a new message.
+ */
+export const WebhookDeliverySchema: GenMessage<WebhookDelivery> = /*@__PURE__*/
+  messageDesc(file_campfire_v1_bot, 1);
 
 /**
  * ListBotsRequest asks for the bots.
@@ -55,7 +107,7 @@ export type ListBotsRequest = Message<"campfire.v1.ListBotsRequest"> & {
  * Use `create(ListBotsRequestSchema)` to create a new message.
  */
 export const ListBotsRequestSchema: GenMessage<ListBotsRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 1);
+  messageDesc(file_campfire_v1_bot, 2);
 
 /**
  * ListBotsResponse answers the bots.
@@ -64,7 +116,7 @@ export const ListBotsRequestSchema: GenMessage<ListBotsRequest> = /*@__PURE__*/
  */
 export type ListBotsResponse = Message<"campfire.v1.ListBotsResponse"> & {
   /**
-   * The active bots, by name without case.
+   * The active bots, by name without case. At most 500.
    *
    * @generated from field: repeated campfire.v1.Bot bots = 1;
    */
@@ -76,7 +128,7 @@ export type ListBotsResponse = Message<"campfire.v1.ListBotsResponse"> & {
  * Use `create(ListBotsResponseSchema)` to create a new message.
  */
 export const ListBotsResponseSchema: GenMessage<ListBotsResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 2);
+  messageDesc(file_campfire_v1_bot, 3);
 
 /**
  * CreateBotRequest describes a new bot.
@@ -104,7 +156,7 @@ export type CreateBotRequest = Message<"campfire.v1.CreateBotRequest"> & {
  * Use `create(CreateBotRequestSchema)` to create a new message.
  */
 export const CreateBotRequestSchema: GenMessage<CreateBotRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 3);
+  messageDesc(file_campfire_v1_bot, 4);
 
 /**
  * CreateBotResponse answers the new bot.
@@ -132,7 +184,7 @@ export type CreateBotResponse = Message<"campfire.v1.CreateBotResponse"> & {
  * Use `create(CreateBotResponseSchema)` to create a new message.
  */
 export const CreateBotResponseSchema: GenMessage<CreateBotResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 4);
+  messageDesc(file_campfire_v1_bot, 5);
 
 /**
  * UpdateBotRequest changes what it names and leaves the rest alone.
@@ -167,7 +219,7 @@ export type UpdateBotRequest = Message<"campfire.v1.UpdateBotRequest"> & {
  * Use `create(UpdateBotRequestSchema)` to create a new message.
  */
 export const UpdateBotRequestSchema: GenMessage<UpdateBotRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 5);
+  messageDesc(file_campfire_v1_bot, 6);
 
 /**
  * UpdateBotResponse answers the bot as it is now.
@@ -188,7 +240,7 @@ export type UpdateBotResponse = Message<"campfire.v1.UpdateBotResponse"> & {
  * Use `create(UpdateBotResponseSchema)` to create a new message.
  */
 export const UpdateBotResponseSchema: GenMessage<UpdateBotResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 6);
+  messageDesc(file_campfire_v1_bot, 7);
 
 /**
  * DeactivateBotRequest removes a bot.
@@ -209,7 +261,7 @@ export type DeactivateBotRequest = Message<"campfire.v1.DeactivateBotRequest"> &
  * Use `create(DeactivateBotRequestSchema)` to create a new message.
  */
 export const DeactivateBotRequestSchema: GenMessage<DeactivateBotRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 7);
+  messageDesc(file_campfire_v1_bot, 8);
 
 /**
  * DeactivateBotResponse says that the bot is gone.
@@ -224,7 +276,7 @@ export type DeactivateBotResponse = Message<"campfire.v1.DeactivateBotResponse">
  * Use `create(DeactivateBotResponseSchema)` to create a new message.
  */
 export const DeactivateBotResponseSchema: GenMessage<DeactivateBotResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 8);
+  messageDesc(file_campfire_v1_bot, 9);
 
 /**
  * ResetBotKeyRequest asks for a new key.
@@ -245,7 +297,7 @@ export type ResetBotKeyRequest = Message<"campfire.v1.ResetBotKeyRequest"> & {
  * Use `create(ResetBotKeyRequestSchema)` to create a new message.
  */
 export const ResetBotKeyRequestSchema: GenMessage<ResetBotKeyRequest> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 9);
+  messageDesc(file_campfire_v1_bot, 10);
 
 /**
  * ResetBotKeyResponse answers the new key.
@@ -266,7 +318,7 @@ export type ResetBotKeyResponse = Message<"campfire.v1.ResetBotKeyResponse"> & {
  * Use `create(ResetBotKeyResponseSchema)` to create a new message.
  */
 export const ResetBotKeyResponseSchema: GenMessage<ResetBotKeyResponse> = /*@__PURE__*/
-  messageDesc(file_campfire_v1_bot, 10);
+  messageDesc(file_campfire_v1_bot, 11);
 
 /**
  * BotService keeps the bots. For administrators only: PERMISSION_DENIED to everyone else.
@@ -286,7 +338,7 @@ export const BotService: GenService<{
   },
   /**
    * CreateBot creates a bot, as a member of every open room. INVALID_ARGUMENT: the name is empty or over its bound, or the
-   * webhook is not an http or https URL.
+   * webhook is not an http or https URL. FAILED_PRECONDITION: there are 500 bots already.
    *
    * @generated from rpc campfire.v1.BotService.CreateBot
    */

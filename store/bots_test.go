@@ -1,0 +1,246 @@
+package store_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"campfire.example/store"
+	"campfire.example/store/storetest"
+)
+
+func newBot(t testing.TB, campfire *storetest.Campfire, name, webhook string) (store.BotProfile, string) {
+	t.Helper()
+	b, key, err := campfire.CreateBot(t.Context(), campfire.David.ID, name, webhook)
+	wantErr(t, "David creates "+name, err, nil)
+	return b, key
+}
+
+func botNames(t testing.TB, campfire *storetest.Campfire) (names []string) {
+	t.Helper()
+	for _, b := range must(campfire.ListBots(t.Context(), campfire.David.ID))(t) {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+func TestABotsKeyIsItsIDAHyphenAndAToken(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bot, key := newBot(t, campfire, "Bender", "")
+	form := regexp.MustCompile(fmt.Sprintf(`^%d-[A-Za-z0-9]{12}$`, bot.ID))
+	if !form.MatchString(key) {
+		t.Errorf("got the key %q, want %s", key, form)
+	}
+	reset := must(campfire.ResetBotKey(t.Context(), campfire.David.ID, bot.ID))(t)
+	if !form.MatchString(reset) || reset == key {
+		t.Errorf("after %q got the key %q, want another %s", key, reset, form)
+	}
+	_, err := campfire.AuthenticateBot(t.Context(), key)
+	wantErr(t, "the old key", err, store.ErrUnauthenticated)
+	who, err := campfire.AuthenticateBot(t.Context(), reset)
+	wantErr(t, "the new key", err, nil)
+	wantEqual(t, "whose it is", who.UserID, bot.ID)
+}
+
+func TestOnlyABotsWholeKeyIsAKey(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, key := newBot(t, campfire, "Bender", "")
+	_, other := newBot(t, campfire, "Calculon", "")
+	_, token, _ := strings.Cut(key, "-")
+	_, othersToken, _ := strings.Cut(other, "-")
+	session, _, err := campfire.SignIn(t.Context(), storetest.Email("David"), storetest.Password, store.Device{})
+	wantErr(t, "David signs in", err, nil)
+	for what, tried := range map[string]string{
+		"nothing":                          "",
+		"a hyphen":                         "-",
+		"an id alone":                      fmt.Sprint(bender.ID),
+		"an id and an empty token":         fmt.Sprintf("%d-", bender.ID),
+		"an id and a blank token":          fmt.Sprintf("%d-  ", bender.ID),
+		"a token alone":                    token,
+		"an empty id and a token":          "-" + token,
+		"another bot's token":              fmt.Sprintf("%d-%s", bender.ID, othersToken),
+		"a token in other case":            fmt.Sprintf("%d-%s", bender.ID, swapCase(token)),
+		"most of a token":                  fmt.Sprintf("%d-%s", bender.ID, token[:11]),
+		"more than a token":                key + "x",
+		"a person's id and an empty token": fmt.Sprintf("%d-", campfire.David.ID),
+		"a person's id and a bot's token":  fmt.Sprintf("%d-%s", campfire.David.ID, token),
+		"a person's id and their session":  fmt.Sprintf("%d-%s", campfire.David.ID, session),
+		"a negative id":                    "-1-" + token,
+		"an id beyond all":                 "99999999999999999999-" + token,
+	} {
+		_, err := campfire.AuthenticateBot(t.Context(), tried)
+		wantErr(t, what, err, store.ErrUnauthenticated)
+	}
+	for what, tried := range map[string]string{"the key": key, "the key with space around it": " " + key + "\n"} {
+		who, err := campfire.AuthenticateBot(t.Context(), tried)
+		wantErr(t, what, err, nil)
+		wantEqual(t, what+": whose it is", who.UserID, bender.ID)
+	}
+}
+
+func swapCase(s string) string {
+	if lower := strings.ToLower(s); lower != s {
+		return lower
+	}
+	return strings.ToUpper(s)
+}
+
+func TestBotsAreListedByNameAndChanged(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	var renamed []string
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			if c, ok := change.(store.UserChanged); ok {
+				renamed = append(renamed, c.User.Name)
+			}
+		}
+	})
+	newBot(t, campfire, "calculon", "")
+	bender, _ := newBot(t, campfire, " Bender ", "https://bots.example/bender")
+	wantEqual(t, "bots", botNames(t, campfire), []string{"Bender", "calculon"})
+	wantEqual(t, "the webhook", bender.WebhookURL, "https://bots.example/bender")
+	if !strings.HasPrefix(bender.WebhookSecret, "whsec_") {
+		t.Errorf("got the secret %q, want one of the Standard Webhooks", bender.WebhookSecret)
+	}
+	b := must(campfire.UpdateBot(t.Context(), campfire.David.ID, bender.ID, store.BotChanges{Name: new("Flexo")}))(t)
+	wantEqual(t, "renamed, with the webhook as it was", b.Name+" "+b.WebhookURL+b.WebhookSecret, "Flexo "+bender.WebhookURL+bender.WebhookSecret)
+	wantEqual(t, "bots", botNames(t, campfire), []string{"calculon", "Flexo"})
+	wantEqual(t, "names told", renamed, []string{"calculon", "Bender", "Flexo"})
+	for field, c := range map[string]store.BotChanges{
+		"name":        {Name: new("")},
+		"webhook_url": {WebhookURL: new("ftp://bots.example")},
+	} {
+		_, err := campfire.UpdateBot(t.Context(), campfire.David.ID, bender.ID, c)
+		wantInvalid(t, "a bad "+field, err, field)
+	}
+	_, err := campfire.UpdateBot(t.Context(), campfire.David.ID, campfire.Kevin.ID, store.BotChanges{Name: new("Robot")})
+	wantErr(t, "Kevin, who is no bot", err, store.ErrNotFound)
+}
+
+func TestAnEmptyWebhookIsNone(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, _ := newBot(t, campfire, "Bender", " ")
+	change := func(address string) store.BotProfile {
+		return must(campfire.UpdateBot(t.Context(), campfire.David.ID, bender.ID, store.BotChanges{WebhookURL: &address}))(t)
+	}
+	wantEqual(t, "created with a blank one", bender.WebhookURL+bender.WebhookSecret, "")
+	first := change("http://bots.example/1")
+	second := change("http://bots.example/2")
+	wantEqual(t, "the second", second.WebhookURL, "http://bots.example/2")
+	wantEqual(t, "its secret", second.WebhookSecret, first.WebhookSecret)
+	none := change("")
+	wantEqual(t, "removed", none.WebhookURL+none.WebhookSecret, "")
+	if again := change("http://bots.example/2"); again.WebhookSecret == first.WebhookSecret || again.WebhookSecret == "" {
+		t.Errorf("the new webhook has the secret %q, want a new one", again.WebhookSecret)
+	}
+}
+
+func TestAWebhookIsAnAddressOfTheWeb(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for address, good := range map[string]bool{
+		"http://bots.example":                              true,
+		"https://bots.example:8443/hook?room=1":            true,
+		"https://user:secret@bots.example/":                true,
+		"http://[2001:db8::1]:9000/":                       true,
+		"http://127.0.0.1:9000":                            true, // whether it may be called is for the server to say
+		"bots.example":                                     false,
+		"//bots.example":                                   false,
+		"http://":                                          false,
+		"http://:80/":                                      false,
+		"http:bots.example":                                false,
+		"file:///etc/passwd":                               false,
+		"gopher://bots.example":                            false,
+		"javascript:alert(1)":                              false,
+		"http://bots.example/\x00":                         false,
+		"http://bots.example/\xff":                         false,
+		"http://bots.example/" + strings.Repeat("x", 2048): false,
+	} {
+		_, _, err := campfire.CreateBot(t.Context(), campfire.David.ID, "Bender", address)
+		if good {
+			wantErr(t, address, err, nil)
+		} else {
+			wantInvalid(t, address, err, "webhook_url")
+		}
+	}
+}
+
+func TestADeactivatedBotIsGoneAndItsKeyToo(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, key := newBot(t, campfire, "Bender", "")
+	who := must(campfire.AuthenticateBot(t.Context(), key))(t)
+	m := post(t, campfire.Store, bender.User, campfire.AllTalk.ID, "Hello")
+	var ended []store.Identity
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			if c, ok := change.(store.SessionEnded); ok {
+				ended = append(ended, c.Identity)
+			}
+		}
+	})
+	wantErr(t, "David removes Bender", campfire.DeactivateBot(t.Context(), campfire.David.ID, bender.ID), nil)
+	wantEqual(t, "bots", len(botNames(t, campfire)), 0)
+	wantEqual(t, "status", must(campfire.GetUser(t.Context(), bender.ID))(t).Status, store.Deactivated)
+	_, err := campfire.AuthenticateBot(t.Context(), key)
+	wantErr(t, "its key", err, store.ErrUnauthenticated)
+	wantErr(t, "who came by it", campfire.RequireSession(t.Context(), who), store.ErrUnauthenticated)
+	wantEqual(t, "whose streams end", ended, []store.Identity{{UserID: bender.ID}})
+	_, err = campfire.PostMessage(t.Context(), bender.ID, store.Post{RoomID: campfire.AllTalk.ID, Body: storetest.Body("Hi")})
+	wantErr(t, "it posts", err, store.ErrNotFound)
+	wantEqual(t, "what it wrote", must(campfire.GetMessage(t.Context(), campfire.David.ID, m.ID))(t).Body.Text, "Hello")
+	for what, err := range map[string]error{
+		"removed again": campfire.DeactivateBot(t.Context(), campfire.David.ID, bender.ID),
+		"a new key":     func() error { _, err := campfire.ResetBotKey(t.Context(), campfire.David.ID, bender.ID); return err }(),
+	} {
+		wantErr(t, what, err, store.ErrNotFound)
+	}
+}
+
+func TestBotsAreForAdministrators(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	bender, _ := newBot(t, campfire, "Bender", "")
+	for who, id := range map[string]int64{"Kevin": campfire.Kevin.ID, "Bender": bender.ID} {
+		_, err := campfire.ListBots(ctx, id)
+		wantErr(t, who+" lists bots", err, store.ErrForbidden)
+		_, _, err = campfire.CreateBot(ctx, id, "Flexo", "")
+		wantErr(t, who+" creates one", err, store.ErrForbidden)
+		_, err = campfire.UpdateBot(ctx, id, bender.ID, store.BotChanges{Name: new("Flexo")})
+		wantErr(t, who+" renames one", err, store.ErrForbidden)
+		wantErr(t, who+" removes one", campfire.DeactivateBot(ctx, id, bender.ID), store.ErrForbidden)
+		_, err = campfire.ResetBotKey(ctx, id, bender.ID)
+		wantErr(t, who+" resets its key", err, store.ErrForbidden)
+	}
+	wantEqual(t, "bots", botNames(t, campfire), []string{"Bender"})
+}
+
+func TestABotBelongsToEveryOpenRoom(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, _ := newBot(t, campfire, "Bender", "")
+	later := must(campfire.CreateRoom(t.Context(), campfire.David.ID, store.NewRoom{Kind: store.OpenRoom, Name: "Later"}))(t)
+	rooms, _, err := campfire.ListRooms(t.Context(), bender.ID, false)
+	wantErr(t, "Bender lists rooms", err, nil)
+	wantEqual(t, "rooms", []int64{rooms[0].ID, rooms[1].ID, int64(len(rooms))}, []int64{campfire.AllTalk.ID, later.ID, 2})
+	_, err = campfire.UpdateRoom(t.Context(), campfire.David.ID, campfire.Designers.ID, store.RoomChanges{Grant: []int64{bender.ID}})
+	wantErr(t, "it is put into Designers", err, nil)
+	_, err = campfire.OpenDirectRoom(t.Context(), campfire.Kevin.ID, []int64{bender.ID})
+	wantErr(t, "Kevin talks to it directly", err, nil)
+}
+
+func TestThereAreAtMostFiveHundredBots(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for i := range 500 {
+		newBot(t, campfire, fmt.Sprint("Bot ", i), "")
+	}
+	_, _, err := campfire.CreateBot(t.Context(), campfire.David.ID, "One more", "")
+	wantErr(t, "one more", err, store.ErrConflict)
+}
