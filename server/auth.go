@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -203,20 +204,29 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		_ = errorWriter.Write(w, r, err) // the client has hung up
 		return
 	}
-	status := http.StatusInternalServerError
-	switch connect.CodeOf(err) {
-	case connect.CodeUnauthenticated:
-		status = http.StatusUnauthorized
-	case connect.CodePermissionDenied:
-		status = http.StatusForbidden
-	case connect.CodeNotFound:
-		status = http.StatusNotFound
-	case connect.CodeInvalidArgument:
-		status = http.StatusBadRequest
-	case connect.CodeResourceExhausted:
-		status = http.StatusTooManyRequests
+	refusePlainly(w, err)
+}
+
+// httpStatuses are what the codes are in plain HTTP.
+var httpStatuses = map[connect.Code]int{
+	connect.CodeInvalidArgument:    http.StatusUnprocessableEntity,
+	connect.CodeUnauthenticated:    http.StatusUnauthorized,
+	connect.CodePermissionDenied:   http.StatusForbidden,
+	connect.CodeNotFound:           http.StatusNotFound,
+	connect.CodeAlreadyExists:      http.StatusConflict,
+	connect.CodeFailedPrecondition: http.StatusConflict,
+	connect.CodeResourceExhausted:  http.StatusTooManyRequests,
+	connect.CodeUnimplemented:      http.StatusUnsupportedMediaType, // as only files are
+	connect.CodeUnavailable:        http.StatusServiceUnavailable,
+}
+
+// refusePlainly answers an error of the wire as a status and a sentence.
+func refusePlainly(w http.ResponseWriter, err error) {
+	message := err.Error()
+	if known := new(connect.Error); errors.As(err, &known) {
+		message = known.Message()
 	}
-	http.Error(w, err.Error(), status)
+	http.Error(w, message, cmp.Or(httpStatuses[connect.CodeOf(err)], http.StatusInternalServerError))
 }
 
 // denyCrossOrigin answers a page of another site that would act with a visitor's cookie.

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -34,6 +37,7 @@ const (
 	maxBots             = 500
 	maxWebhookURLLength = 2048 // bytes
 	botTokenLength      = 12
+	roomTokenLength     = 32 // longer than a bot's, so that they are told apart
 )
 
 const botColumns = userColumns + `, coalesce(webhooks.url, ''), coalesce(webhooks.secret, ''),
@@ -240,6 +244,63 @@ func (s *Store) AuthenticateBot(ctx context.Context, key string) (who Identity, 
 		return Identity{}, err
 	}
 	return who, nil
+}
+
+// AuthenticateBotIn answers the active bot of a key or of its key for that room alone.
+func (s *Store) AuthenticateBotIn(ctx context.Context, roomID int64, key string) (who Identity, err error) {
+	id, token, ok := readBotKey(key)
+	if !ok || len(token) != roomTokenLength {
+		return s.AuthenticateBot(ctx, key)
+	}
+	err = s.read(ctx, func(db db) error {
+		right, kept, err := db.roomToken(id, roomID)
+		if errors.Is(err, ErrNotFound) || err == nil && !hmac.Equal([]byte(right), []byte(token)) {
+			return ErrUnauthenticated
+		}
+		who = Identity{UserID: id, BotToken: string(kept)}
+		return err
+	})
+	return who, err
+}
+
+// RoomKey answers a key with which a bot may act in one room, until its own key is reset. What a webhook is told has it,
+// as the bot's own key is kept only hashed.
+func (s *Store) RoomKey(ctx context.Context, botID, roomID int64) (key string, err error) {
+	err = s.read(ctx, func(db db) error {
+		token, _, err := db.roomToken(botID, roomID)
+		key = botKey(botID, token)
+		return err
+	})
+	return key, err
+}
+
+// roomToken answers the token of an active bot's key for a room, and the bot's own as it is kept.
+func (d db) roomToken(botID, roomID int64) (token string, kept []byte, err error) {
+	err = d.one(`SELECT secrets.value, users.bot_token_hash FROM users, secrets
+		WHERE users.id = :id AND users.role = 2 AND users.status = 0 AND secrets.name = 'room key'`, args{":id": botID},
+		func(row *sqlite.Stmt) {
+			secret := make([]byte, row.ColumnLen(0))
+			row.ColumnBytes(0, secret)
+			kept = make([]byte, row.ColumnLen(1))
+			row.ColumnBytes(1, kept)
+			mac := hmac.New(sha256.New, secret)
+			fmt.Fprintf(mac, "%d %d ", botID, roomID)
+			mac.Write(kept)
+			token = hex.EncodeToString(mac.Sum(nil))[:roomTokenLength]
+		})
+	return token, kept, err
+}
+
+// CountMessages counts the messages in a room of the user's.
+func (s *Store) CountMessages(ctx context.Context, userID, roomID int64) (count int, err error) {
+	err = s.read(ctx, func(db db) error {
+		if err := db.requireMember(userID, roomID); err != nil {
+			return err
+		}
+		return db.one("SELECT count(*) FROM messages WHERE room_id = :room_id", args{":room_id": roomID},
+			func(row *sqlite.Stmt) { count = row.ColumnInt(0) })
+	})
+	return count, err
 }
 
 func (d db) requireBotToken(who Identity) error {

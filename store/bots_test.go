@@ -81,6 +81,48 @@ func TestOnlyABotsWholeKeyIsAKey(t *testing.T) {
 	}
 }
 
+func TestARoomKeyIsForOneBotInOneRoomUntilItsKeyIsReset(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, room, other := t.Context(), campfire.AllTalk.ID, campfire.Designers.ID
+	bender, key := newBot(t, campfire, "Bender", "")
+	calculon, _ := newBot(t, campfire, "Calculon", "")
+	roomKey := must(campfire.RoomKey(ctx, bender.ID, room))(t)
+	_, token, _ := strings.Cut(roomKey, "-")
+	wantEqual(t, "the key for the room once more", must(campfire.RoomKey(ctx, bender.ID, room))(t), roomKey)
+	for what, key := range map[string]string{"the key for the room": roomKey, "the bot's own": key} {
+		who, err := campfire.AuthenticateBotIn(ctx, room, key)
+		wantErr(t, what, err, nil)
+		wantEqual(t, what+": whose it is", who.UserID, bender.ID)
+		wantErr(t, what+": who came by it", campfire.RequireSession(ctx, who), nil)
+	}
+	for what, tried := range map[string]struct {
+		room int64
+		key  string
+	}{
+		"in another room":          {other, roomKey},
+		"as another bot":           {room, fmt.Sprintf("%d-%s", calculon.ID, token)},
+		"as a person":              {room, fmt.Sprintf("%d-%s", campfire.David.ID, token)},
+		"without its token":        {room, fmt.Sprintf("%d-", bender.ID)},
+		"with another of its size": {room, fmt.Sprintf("%d-%s", bender.ID, strings.Repeat("0", len(token)))},
+		"of nobody":                {room, "4711-" + token},
+	} {
+		_, err := campfire.AuthenticateBotIn(ctx, tried.room, tried.key)
+		wantErr(t, what, err, store.ErrUnauthenticated)
+	}
+	_, err := campfire.AuthenticateBot(ctx, roomKey)
+	wantErr(t, "everywhere", err, store.ErrUnauthenticated)
+	must(campfire.ResetBotKey(ctx, campfire.David.ID, bender.ID))(t)
+	_, err = campfire.AuthenticateBotIn(ctx, room, roomKey)
+	wantErr(t, "after the bot's key was reset", err, store.ErrUnauthenticated)
+	again := must(campfire.RoomKey(ctx, bender.ID, room))(t)
+	wantErr(t, "David removes Bender", campfire.DeactivateBot(ctx, campfire.David.ID, bender.ID), nil)
+	_, err = campfire.AuthenticateBotIn(ctx, room, again)
+	wantErr(t, "after the bot was removed", err, store.ErrUnauthenticated)
+	_, err = campfire.RoomKey(ctx, bender.ID, room)
+	wantErr(t, "a key for one who is gone", err, store.ErrNotFound)
+}
+
 func swapCase(s string) string {
 	if lower := strings.ToLower(s); lower != s {
 		return lower
