@@ -220,8 +220,9 @@ export const StopTypingResponseSchema: GenMessage<StopTypingResponse> = /*@__PUR
   messageDesc(file_campfire_v1_presence, 9);
 
 /**
- * PresenceService says who looks at a room and who is typing there. It needs membership of the room: NOT_FOUND otherwise.
- * Presence belongs to one open stream and ends with it. Bots may say that they type; they are never present.
+ * PresenceService says who looks at a room and who is typing there. All but LeaveRoom needs membership of the room:
+ * NOT_FOUND otherwise. Presence belongs to one open stream and ends with it. Bots may say that they type; they are never
+ * present.
  *
  * @generated from service campfire.v1.PresenceService
  */
