@@ -8,7 +8,14 @@ export default defineConfig({
   plugins: [react(), trixWithoutStyles()],
   build: { outDir: "dist", assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   optimizeDeps: { exclude: ["trix"] },
-  server: { proxy: { "/campfire.v1.": server, "/users/": { target: server, bypass: page } } },
+  server: {
+    proxy: {
+      "/campfire.v1.": server,
+      "/custom.css": server,
+      "/qr_code/": server,
+      "/users/": { target: server, bypass: page },
+    },
+  },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
 });
 

@@ -1,9 +1,19 @@
-import { type Browser, type BrowserContext, expect, type Locator, type Page } from "@playwright/test";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  expect,
+  type Locator,
+  type Page,
+} from "@playwright/test";
 import type { Server } from "./server";
 
 /** Someone with a browser of their own, whose every complaint is kept. */
 export class Person {
+  /** All who have arrived in this test. */
+  static readonly everyone: Person[] = [];
   readonly complaints: string[] = [];
+  private readonly expected: RegExp[] = [];
 
   private constructor(
     readonly context: BrowserContext,
@@ -11,11 +21,17 @@ export class Person {
     private readonly server: Server,
   ) {
     this.listen(page);
+    Person.everyone.push(this);
   }
 
   /** A stranger; with a token, someone signed in. */
-  static async arrive(browser: Browser, server: Server, token?: string): Promise<Person> {
-    const context = await browser.newContext();
+  static async arrive(
+    browser: Browser,
+    server: Server,
+    token?: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Person> {
+    const context = await browser.newContext(options);
     if (token) await context.addCookies([{ name: "session_token", value: token, url: server.url }]);
     return new Person(context, await context.newPage(), server);
   }
@@ -65,16 +81,38 @@ export class Person {
     await this.page.getByRole("button", { name: submit }).click();
   }
 
+  /** Says that the server will refuse calls of this method, or that requests of this kind will fail. */
+  expectRefusal(what: RegExp) {
+    this.expected.push(what);
+  }
+
+  /** Another tab of the same browser. */
+  async openTab(): Promise<Page> {
+    const page = await this.context.newPage();
+    this.listen(page);
+    return page;
+  }
+
   private listen(page: Page) {
-    page.on("pageerror", (error) => this.complaints.push(`page error: ${error.message}`));
+    const complain = (complaint: string, url: string) => {
+      if (!this.expected.some((what) => what.test(url))) this.complaints.push(`${complaint} ${url}`);
+    };
+    page.on("pageerror", (error) => complain(`page error: ${error.message}`, page.url()));
     page.on("console", (line) => {
       // Browsers log that a password was wrong, whatever the page makes of it.
-      const refused = line.text().includes("401") && line.location().url.endsWith("/SignIn");
+      const { url } = line.location();
+      const refused = line.text().includes("401") && url.endsWith("/SignIn");
       if (refused || !["error", "warning"].includes(line.type())) return;
-      this.complaints.push(`console: ${line.text()} ${line.location().url}`);
+      complain(`console: ${line.text()}`, url);
+    });
+    page.on("requestfailed", (request) => {
+      const reason = request.failure()?.errorText ?? "";
+      // What a page was still asking for when it was left, and streams that were let go.
+      if (reason === "net::ERR_ABORTED") return;
+      complain(`request: ${reason}`, request.url());
     });
     page.on("dialog", (dialog) => {
-      this.complaints.push(`dialog: ${dialog.message()}`);
+      complain(`dialog: ${dialog.message()}`, page.url());
       void dialog.dismiss();
     });
   }

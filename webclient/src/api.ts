@@ -1,12 +1,13 @@
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { AccountService } from "./gen/campfire/v1/account_pb";
 import { EventService } from "./gen/campfire/v1/event_pb";
 import { MessageService } from "./gen/campfire/v1/message_pb";
 import { PresenceService } from "./gen/campfire/v1/presence_pb";
-import { RoomService } from "./gen/campfire/v1/room_pb";
+import { RoomKind, RoomService } from "./gen/campfire/v1/room_pb";
 import { SessionService } from "./gen/campfire/v1/session_pb";
-import { type User, UserService } from "./gen/campfire/v1/user_pb";
+import { type User, UserService, UserStatus } from "./gen/campfire/v1/user_pb";
 import { BadRequestSchema } from "./gen/google/rpc/error_details_pb";
 
 let signedOut = () => {};
@@ -25,6 +26,11 @@ const transport = createConnectTransport({
   defaultTimeoutMs: 15_000,
   interceptors: [noticeSignOut],
 });
+
+/** A client for a service that only some screens need; they bring its definition along. */
+export function clientOf<S extends DescService>(service: S): Client<S> {
+  return createClient(service, transport);
+}
 
 /** The account: its name, its first run, its join code. */
 export const accountService = createClient(AccountService, transport);
@@ -47,7 +53,26 @@ export async function everyone(): Promise<User[]> {
   let pageToken = "";
   do {
     const page = await userService.listUsers({ pageToken });
-    all.push(...page.users);
+    all.push(...page.users.filter(isActive)); // administrators are told of banned people too
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  return all;
+}
+
+/** All active people and bots, by name: bots stand in no list but those of the open rooms, where everyone is. */
+export async function everyoneAndBots(): Promise<User[]> {
+  const { rooms } = await roomService.listRooms({ includeInvisible: true });
+  const open = rooms.find((r) => r.kind === RoomKind.OPEN);
+  return open ? (await everyoneIn(open.id)).filter(isActive) : everyone();
+}
+
+/** All people and bots in a room, by name, page after page. */
+export async function everyoneIn(roomId: string): Promise<User[]> {
+  const all: User[] = [];
+  let pageToken = "";
+  do {
+    const page = await roomService.listMembers({ roomId, pageToken });
+    all.push(...page.members);
     pageToken = page.nextPageToken;
   } while (pageToken);
   return all;
@@ -100,6 +125,10 @@ export function violationsOf(error: unknown): { field: string; description: stri
   return ConnectError.from(error)
     .findDetails(BadRequestSchema)
     .flatMap((detail) => detail.fieldViolations);
+}
+
+function isActive({ status }: User): boolean {
+  return status === UserStatus.ACTIVE;
 }
 
 function sentence(text: string): string {

@@ -1,31 +1,71 @@
-import { Component, type ReactNode, useEffect, useState } from "react";
+import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { onSignedOut, reasonOf } from "./api";
 import { startOutbox } from "./composer/outbox";
+import { followStyles } from "./custom-styles";
 import { RoomKind } from "./gen/campfire/v1/room_pb";
 import { UserRole } from "./gen/campfire/v1/user_pb";
 import { startLive } from "./live";
-import { Profile } from "./profile/profile";
 import { NoRooms } from "./rooms/no-rooms";
 import { RoomScreen } from "./rooms/room";
-import { NewRoom } from "./rooms/room-form";
 import { loadAccount, rememberReturn } from "./session/account";
-import { Join } from "./session/join";
-import { SetUp } from "./session/setup";
-import { SignIn } from "./session/sign-in";
+import { isTooOld } from "./session/browser";
 import { homeRoom, loadRooms, newestRoom } from "./sidebar/rooms";
 import { Sidebar } from "./sidebar/sidebar";
 import { signedInAs, useCampfire } from "./state";
 import { Confirmation } from "./ui/dialog";
 import { preloadEditor } from "./ui/editor";
 import { Flash } from "./ui/flash";
-import { CornerLogo, ErrorScreen, SkipLink } from "./ui/page";
-import { followLinks, navigate, usePath } from "./ui/router";
+import { CornerLogo, ErrorScreen, Forbidden, SkipLink } from "./ui/page";
+import { fetchAhead, followLinks, navigate, usePath } from "./ui/router";
+
+// Fetched when first wanted, or when someone points at a link that leads there: rooms alone are needed at once.
+const fetchers = {
+  account: () => import("./account/account"),
+  bots: () => import("./account/bots"),
+  botForm: () => import("./account/bot-form"),
+  styles: () => import("./account/custom-styles"),
+  profile: () => import("./profile/profile"),
+  person: () => import("./profile/person"),
+  search: () => import("./search/search"),
+  roomForm: () => import("./rooms/room-form"),
+  pingSettings: () => import("./rooms/ping-settings"),
+};
+const AccountSettings = lazy(async () => ({ default: (await fetchers.account()).AccountSettings }));
+const Bots = lazy(async () => ({ default: (await fetchers.bots()).Bots }));
+const NewBot = lazy(async () => ({ default: (await fetchers.botForm()).NewBot }));
+const EditBot = lazy(async () => ({ default: (await fetchers.botForm()).EditBot }));
+const CustomStyles = lazy(async () => ({ default: (await fetchers.styles()).CustomStyles }));
+const Profile = lazy(async () => ({ default: (await fetchers.profile()).Profile }));
+const Person = lazy(async () => ({ default: (await fetchers.person()).Person }));
+const Search = lazy(async () => ({ default: (await fetchers.search()).Search }));
+const NewRoom = lazy(async () => ({ default: (await fetchers.roomForm()).NewRoom }));
+const RoomSettings = lazy(async () => ({ default: (await fetchers.roomForm()).RoomSettings }));
+const PingSettings = lazy(async () => ({ default: (await fetchers.pingSettings()).PingSettings }));
+const SetUp = lazy(async () => ({ default: (await import("./session/setup")).SetUp }));
+const SignIn = lazy(async () => ({ default: (await import("./session/sign-in")).SignIn }));
+const Join = lazy(async () => ({ default: (await import("./session/join")).Join }));
+const ClaimTransfer = lazy(async () => ({ default: (await import("./session/transfer")).ClaimTransfer }));
+const TooOld = lazy(async () => ({ default: (await import("./session/too-old")).TooOld }));
+
+const ahead: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
+  [/^\/account\/edit/, fetchers.account],
+  [/^\/account\/bots$/, fetchers.bots],
+  [/^\/account\/bots\//, fetchers.botForm],
+  [/^\/account\/custom/, fetchers.styles],
+  [/^\/users\/me\/profile/, fetchers.profile],
+  [/^\/users\/\d/, fetchers.person],
+  [/^\/searches/, fetchers.search],
+  [/^\/rooms\/directs\//, fetchers.pingSettings],
+  [/^\/rooms\/(opens|closeds)\//, fetchers.roomForm],
+];
 
 /** The whole client: who is here decides which screens there are. */
 export function App() {
   const [ready, setReady] = useState(false);
   const [failure, setFailure] = useState<string>();
   useEffect(followLinks, []);
+  useEffect(() => fetchAhead(ahead), []);
+  useEffect(followStyles, []);
   useEffect(() => {
     onSignedOut(() => signedInAs(undefined));
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,8 +83,11 @@ export function App() {
   }, []);
   return (
     <Guard>
-      {ready && <Screens />}
-      {!ready && failure !== undefined && (
+      <Suspense>
+        {tooOld && <TooOld />}
+        {ready && !tooOld && <Screens />}
+      </Suspense>
+      {!ready && !tooOld && failure !== undefined && (
         <ErrorScreen title={failure} action={<span className="spinner" role="status" />} />
       )}
       <Flash />
@@ -52,6 +95,8 @@ export function App() {
     </Guard>
   );
 }
+
+const tooOld = isTooOld(navigator.userAgent);
 
 function Screens() {
   const path = usePath();
@@ -63,17 +108,17 @@ function Screens() {
 }
 
 function Strangers({ path }: { path: string }) {
-  const joinCode = /^\/join\/([^/]+)$/.exec(path)?.[1];
-  if (joinCode) return <Join joinCode={decodeURIComponent(joinCode)} />;
+  const [, first, second, third] = path.split("/");
+  if (first === "join" && second) return <Join joinCode={decodeURIComponent(second)} />;
+  if (first === "session" && second === "transfers" && third) return <ClaimTransfer token={third} />;
   if (path === "/session/new") return <SignIn />;
   return <Redirect to="/session/new" onLeave={() => rememberReturn(path + location.search)} />;
 }
 
 function Members({ userId, path }: { userId: string; path: string }) {
   const rooms = useCampfire((s) => s.rooms);
-  const restricted = useCampfire(
-    (s) => s.account?.restrictRoomCreationToAdministrators && s.user?.role !== UserRole.ADMINISTRATOR,
-  );
+  const admin = useCampfire((s) => s.user?.role === UserRole.ADMINISTRATOR);
+  const restricted = useCampfire((s) => s.account?.restrictRoomCreationToAdministrators && !admin);
   useEffect(preloadEditor, []);
   useEffect(() => startLive(), []);
   useEffect(() => startOutbox(userId), [userId]);
@@ -82,19 +127,43 @@ function Members({ userId, path }: { userId: string; path: string }) {
   }, []);
 
   const [, first = "", second = "", third = ""] = path.split("/");
+  const administration = (screen: ReactNode) =>
+    admin ? page(screen) : <Forbidden>Only administrators may see this.</Forbidden>;
   switch (true) {
     case path === "/first_run" || path === "/session/new" || first === "join":
       return <Redirect to="/" />;
+    case first === "session" && second === "transfers" && third !== "":
+      return <ClaimTransfer token={third} />;
     case path === "/" || path === "/rooms": {
       if (!rooms) return null;
       const room = path === "/" ? homeRoom(rooms, userId) : newestRoom(rooms);
       return room ? <Redirect to={`/rooms/${room}`} /> : shell(<NoRooms />);
     }
     case path === "/rooms/opens/new" || path === "/rooms/closeds/new":
-      if (restricted) return <ErrorScreen title="Only administrators may create rooms here." />;
+      if (restricted) return <Forbidden>Only administrators may create rooms here.</Forbidden>;
       return page(<NewRoom kind={second === "opens" ? RoomKind.OPEN : RoomKind.CLOSED} />);
+    case /^\/rooms\/(opens|closeds)\/\d+\/edit$/.test(path):
+      return page(
+        <RoomSettings roomId={third} kind={second === "opens" ? RoomKind.OPEN : RoomKind.CLOSED} />,
+      );
+    case /^\/rooms\/directs\/\d+\/edit$/.test(path):
+      return page(<PingSettings roomId={third} />);
+    case path === "/searches":
+      return page(<Search />); // with a sidebar of its own
     case path === "/users/me/profile":
       return page(<Profile />);
+    case /^\/users\/\d+$/.test(path):
+      return page(<Person key={second} userId={second} />);
+    case path === "/account/edit":
+      return page(<AccountSettings />);
+    case path === "/account/bots":
+      return administration(<Bots />);
+    case path === "/account/bots/new":
+      return administration(<NewBot />);
+    case /^\/account\/bots\/\d+\/edit$/.test(path):
+      return administration(<EditBot botId={third} />);
+    case path === "/account/custom_styles/edit":
+      return administration(<CustomStyles />);
     case /^\/rooms\/\d+(\/@\d+)?$/.test(path):
       return shell(<RoomScreen roomId={second} messageId={third.slice(1) || undefined} />);
     default:
@@ -106,7 +175,7 @@ function page(screen: ReactNode) {
   return (
     <>
       <SkipLink />
-      {screen}
+      <Suspense fallback={<main id="main-content" />}>{screen}</Suspense>
       <CornerLogo />
     </>
   );

@@ -1,32 +1,32 @@
-import { useEffect, useState } from "react";
-import { accountService } from "../api";
-import { CopyButton } from "../ui/copy";
+import { accountService, reasonOf } from "../api";
+import { useCampfire } from "../state";
+import { useAnswer } from "../ui/answer";
+import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
+import { LinkBlock } from "../ui/link-block";
 
-/** The link with which others join, and a button that copies it. */
-export function Invite() {
-  const [joinCode, setJoinCode] = useState<string>();
-  useEffect(() => {
-    accountService.getJoinCode({}).then(
-      (answer) => setJoinCode(answer.joinCode),
-      () => undefined, // without it the field stays empty; the next visit asks again
-    );
-  }, []);
+/** The link with which others join; with renewable, a button that makes another one. */
+export function Invite({ renewable = false }: { renewable?: boolean }) {
+  const name = useCampfire((s) => s.account?.name ?? "");
+  const { value: joinCode = "", set } = useAnswer("join code", async () => {
+    return (await accountService.getJoinCode({})).joinCode;
+  });
+  const renew = async () => {
+    try {
+      set((await accountService.resetJoinCode({})).joinCode);
+    } catch (error) {
+      alertFlash(reasonOf(error));
+    }
+  };
   const link = joinCode ? new URL(`/join/${joinCode}`, location.origin).href : "";
   return (
-    <div className="flex flex-column gap align-center full-width">
-      <label className="input input--actor full-width">
-        <span className="for-screen-reader">Link to join</span>
-        <input
-          className="input"
-          readOnly
-          value={link}
-          placeholder="…"
-          onFocus={(event) => event.target.select()}
-        />
-        <Icon name="person-add" />
-      </label>
-      <CopyButton text={link} label="Copy the link to join" />
-    </div>
+    <LinkBlock what="the link to join" link={link} icon="person-add" text={`Join us in ${name}:`}>
+      {renewable && (
+        <button type="button" className="btn" title="Make another link to join" onClick={() => void renew()}>
+          <Icon name="refresh" />
+          <span className="for-screen-reader">Make another link to join, and end this one</span>
+        </button>
+      )}
+    </LinkBlock>
   );
 }

@@ -1,154 +1,227 @@
-import { useEffect, useState } from "react";
-import { everyone, reasonOf, roomService } from "../api";
-import { RoomKind } from "../gen/campfire/v1/room_pb";
-import type { User } from "../gen/campfire/v1/user_pb";
-import { saveRoom, useCampfire } from "../state";
-import { Avatar } from "../ui/avatar";
+import { useState } from "react";
+import { everyoneAndBots, everyoneIn, reasonOf, roomService, violationsOf } from "../api";
+import { type Room, RoomKind } from "../gen/campfire/v1/room_pb";
+import { type User, UserRole } from "../gen/campfire/v1/user_pb";
+import { removeRoom, saveRoom, useCampfire } from "../state";
+import { useAnswer } from "../ui/answer";
+import { confirm } from "../ui/dialog";
+import { Problem } from "../ui/field";
 import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
-import { BackButton, Page } from "../ui/page";
+import { BackButton, ErrorScreen, Page } from "../ui/page";
 import { navigate } from "../ui/router";
+import { Translate } from "../ui/translate";
+import { isGone, leave, Left } from "./gone";
+import { PeopleToChoose, type Person } from "./people";
 
-/** Above how many people a field to filter them appears. */
-const FILTER_ABOVE = 20;
+type SharedKind = RoomKind.OPEN | RoomKind.CLOSED;
 
 /** Makes a new room, for everyone or for chosen people. */
-export function NewRoom({ kind }: { kind: RoomKind.OPEN | RoomKind.CLOSED }) {
+export function NewRoom({ kind }: { kind: SharedKind }) {
   const me = useCampfire((s) => s.user);
-  const [name, setName] = useState("New room");
-  const [people, setPeople] = useState<readonly User[]>([]);
+  const { value: people, failure } = useAnswer("people", everyoneAndBots);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [filter, setFilter] = useState("");
-  const [busy, setBusy] = useState(false);
-  const open = kind === RoomKind.OPEN;
-
-  useEffect(() => {
-    let stale = false;
-    everyone().then(
-      (users) => !stale && setPeople(users),
-      (error: unknown) => alertFlash(reasonOf(error)),
-    );
-    return () => {
-      stale = true;
-    };
-  }, []);
-
-  const toggle = (id: string) => {
-    const next = new Set(chosen);
-    if (!next.delete(id)) next.add(id);
-    setChosen(next);
+  if (failure) return <ErrorScreen title={failure.reason} />;
+  const save = async (name: string) => {
+    const memberIds = kind === RoomKind.OPEN ? [] : [...chosen];
+    const { room } = await roomService.createRoom({ kind, name, memberIds });
+    if (!room) return;
+    saveRoom(room);
+    navigate(`/rooms/${room.id}`, { replace: true });
   };
-  const create = async () => {
-    if (!name.trim() || busy) return;
-    setBusy(true);
-    try {
-      const memberIds = open ? [] : [...chosen];
-      const { room } = await roomService.createRoom({ kind, name: name.trim(), memberIds });
-      if (!room) return;
-      saveRoom(room);
-      navigate(`/rooms/${room.id}`, { replace: true });
-    } catch (error) {
-      setBusy(false);
-      alertFlash(reasonOf(error));
-    }
-  };
-  const wanted = filter.trim().toLowerCase();
-
   return (
     <Page title="New chat room" nav={<BackButton />}>
       <div className="panel">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            void create();
-          }}
-        >
-          <fieldset className="flex flex-column gap">
-            <legend className="for-screen-reader">New chat room</legend>
-            <label className="input input--actor txt-large">
-              <span className="for-screen-reader">Room name</span>
-              <input
-                className="input full-width"
-                value={name}
-                required
-                maxLength={100}
-                autoFocus
-                autoComplete="off"
-                onFocus={(event) => event.target.select()}
-                onChange={(event) => setName(event.target.value)}
-              />
-              <Icon name="messages-outlined" />
-            </label>
-            <div className="panel__list fill-shade border-radius pad">
-              <div className="membership-item">
-                <span className="avatar avatar--icon">
-                  <Icon name="everyone" />
-                </span>
-                <strong className="membership-item__name">Everyone</strong>
-                <hr className="separator" aria-hidden="true" />
-                <Switch
-                  label="Everyone has access"
-                  checked={open}
-                  onChange={() =>
-                    navigate(open ? "/rooms/closeds/new" : "/rooms/opens/new", { replace: true })
-                  }
-                />
-              </div>
-              <hr className="separator separator--solid" />
-              {people.length > FILTER_ABOVE && (
-                <input
-                  className="input full-width"
-                  type="search"
-                  aria-label="Filter people"
-                  placeholder="Filter…"
-                  value={filter}
-                  onChange={(event) => setFilter(event.target.value)}
-                />
-              )}
-              {people
-                .filter((user) => user.name.toLowerCase().includes(wanted))
-                .map((user) => (
-                  <div key={user.id} className="membership-item">
-                    <Avatar user={user} />
-                    <span className="membership-item__name overflow-ellipsis">{user.name}</span>
-                    <hr className="separator" aria-hidden="true" />
-                    {open || user.id === me?.id ? (
-                      <span className="membership-item__fixed">
-                        <Icon name="check" />
-                        <span className="for-screen-reader">has access</span>
-                      </span>
-                    ) : (
-                      <Switch
-                        label={`${user.name} has access`}
-                        checked={chosen.has(user.id)}
-                        onChange={() => toggle(user.id)}
-                      />
-                    )}
-                  </div>
-                ))}
-            </div>
-            <button
-              type="submit"
-              className="btn btn--reversed center"
-              aria-label="Save"
-              title="Save"
-              aria-busy={busy}
-            >
-              <Icon name="check" />
-            </button>
-          </fieldset>
-        </form>
+        <RoomForm title="New chat room" name="New room" save={save}>
+          <PeopleToChoose
+            open={kind === RoomKind.OPEN}
+            onOpen={(open) => navigate(`/rooms/${open ? "opens" : "closeds"}/new`, { replace: true })}
+            people={(people ?? []).map((user) => ({ user, fixed: user.id === me?.id }))}
+            chosen={chosen}
+            onChoose={setChosen}
+          />
+        </RoomForm>
       </div>
     </Page>
   );
 }
 
-function Switch({ label, checked, onChange }: { label: string; checked: boolean; onChange: () => void }) {
+/** Changes a room, or shows it to those who may not. The address says how the form stands, open or closed. */
+export function RoomSettings({ roomId, kind }: { roomId: string; kind: SharedKind }) {
+  const me = useCampfire((s) => s.user);
+  const { value, failure } = useAnswer(roomId, async () => {
+    const { room } = await roomService.getRoom({ roomId });
+    const [members, everyone] = await Promise.all([everyoneIn(roomId), everyoneAndBots()]);
+    return { room: room!, members, everyone };
+  });
+  if (failure) {
+    if (isGone(failure.error)) return <Left />;
+    return <ErrorScreen title={failure.reason} />;
+  }
+  if (!value || !me) return <Page title="Room settings">{null}</Page>;
+  const { room, members, everyone } = value;
+  if (room.kind === RoomKind.DIRECT) return <ErrorScreen title="There is nothing at this address." />;
+  const mayAdminister = me.role === UserRole.ADMINISTRATOR || room.creatorId === me.id;
+  const nav = <BackButton to={`/rooms/${roomId}`} />;
+  if (!mayAdminister)
+    return (
+      <Page title={room.name} nav={nav}>
+        <div className="panel">
+          <h1 className="txt-x-large txt-align-center txt-break margin-block-end">{room.name}</h1>
+          <PeopleToChoose
+            open={room.kind === RoomKind.OPEN}
+            people={members.map((user) => ({ user, fixed: true }))}
+          />
+        </div>
+      </Page>
+    );
   return (
-    <label className="switch">
-      <input className="switch__input" type="checkbox" checked={checked} onChange={onChange} />
-      <span className="switch__btn" />
-      <span className="for-screen-reader">{label}</span>
-    </label>
+    <Page title={room.name} nav={nav}>
+      <Changing key={roomId} room={room} kind={kind} members={members} everyone={everyone} />
+      <div className="panel">
+        <DeleteRoom room={room} />
+      </div>
+    </Page>
+  );
+}
+
+interface ChangingProps {
+  readonly room: Room;
+  readonly kind: SharedKind;
+  readonly members: readonly User[];
+  readonly everyone: readonly User[];
+}
+
+function Changing({ room, kind, members, everyone }: ChangingProps) {
+  const memberIds = new Set(members.map((u) => u.id));
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(memberIds);
+  const others = everyone.filter((u) => !memberIds.has(u.id));
+  const people: Person[] = [...members, ...others].map((user) => ({ user }));
+  const save = async (name: string) => {
+    const answer = await roomService.updateRoom({
+      roomId: room.id,
+      name,
+      kind,
+      grantUserIds: [...chosen].filter((id) => !memberIds.has(id)),
+      revokeUserIds: [...memberIds].filter((id) => !chosen.has(id)),
+    });
+    if (answer.room) {
+      saveRoom(answer.room);
+      navigate(`/rooms/${room.id}`, { replace: true });
+    } else {
+      removeRoom(room.id);
+      leave();
+    }
+  };
+  return (
+    <div className="panel">
+      <RoomForm title={`Settings of ${room.name}`} name={room.name} save={save}>
+        <PeopleToChoose
+          open={kind === RoomKind.OPEN}
+          onOpen={(open) =>
+            navigate(`/rooms/${open ? "opens" : "closeds"}/${room.id}/edit`, { replace: true })
+          }
+          people={people}
+          divideAfter={members.length}
+          chosen={chosen}
+          onChoose={setChosen}
+        />
+      </RoomForm>
+    </div>
+  );
+}
+
+function DeleteRoom({ room }: { room: Room }) {
+  const remove = async () => {
+    const sure = await confirm("Delete this room and every message in it? There is no undo.", "Delete");
+    if (!sure) return;
+    try {
+      await roomService.deleteRoom({ roomId: room.id });
+      removeRoom(room.id);
+      navigate("/", { replace: true });
+    } catch (error) {
+      alertFlash(reasonOf(error));
+    }
+  };
+  return (
+    <button
+      type="button"
+      className="btn btn--negative panel__button"
+      aria-label={`Delete ${room.name}`}
+      onClick={() => void remove()}
+    >
+      <Icon name="trash" />
+      <span className="overflow-ellipsis">{room.name}</span>
+    </button>
+  );
+}
+
+interface FormProps {
+  readonly title: string;
+  readonly name: string;
+  readonly save: (name: string) => Promise<void>;
+  readonly children: React.ReactNode;
+}
+
+function RoomForm({ title, name: before, save, children }: FormProps) {
+  const [name, setName] = useState(before);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const submit = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await save(name.trim());
+    } catch (error) {
+      setBusy(false);
+      setProblem(violationsOf(error).find((v) => v.field === "name")?.description);
+      alertFlash(reasonOf(error));
+    }
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <fieldset className="flex flex-column gap">
+        <legend className="for-screen-reader">{title}</legend>
+        <h1 className="for-screen-reader">{title}</h1>
+        <div className="flex flex-column">
+          <div className="flex align-center gap-half txt-large">
+            <Translate of="roomName" />
+            <label className="input input--actor flex-item-grow">
+              <span className="for-screen-reader">Room name</span>
+              <input
+                className="input full-width"
+                value={name}
+                required
+                pattern=".*\S.*"
+                title="A name, not only spaces"
+                maxLength={100}
+                autoFocus
+                autoComplete="off"
+                aria-describedby={problem ? "name-problem" : undefined}
+                onFocus={(event) => event.target.select()}
+                onChange={(event) => setName(event.target.value)}
+              />
+            </label>
+          </div>
+          <Problem of="name">{problem}</Problem>
+        </div>
+        {children}
+        <button
+          type="submit"
+          className="btn btn--reversed center"
+          aria-label="Save"
+          title="Save"
+          aria-busy={busy}
+        >
+          <Icon name="check" />
+        </button>
+      </fieldset>
+    </form>
   );
 }

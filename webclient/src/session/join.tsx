@@ -6,7 +6,7 @@ import { Icon } from "../ui/icon";
 import { Logo } from "../ui/logo";
 import { ErrorScreen, Page } from "../ui/page";
 import { navigate } from "../ui/router";
-import { Help } from "./fields";
+import { Help } from "./help";
 import { NameTag, type Person } from "./name-tag";
 
 /** Lets someone join the account with its join code. */
@@ -26,7 +26,7 @@ export function Join({ joinCode }: { joinCode: string }) {
     } catch (error) {
       const code = codeOf(error);
       if (code === Code.AlreadyExists) {
-        navigate(`/session/new?email_address=${encodeURIComponent(person.emailAddress)}`);
+        navigate(`/session/new?known&email_address=${encodeURIComponent(person.emailAddress)}`);
       } else if (code === Code.NotFound) setUnknown(true);
       else throw error;
     }

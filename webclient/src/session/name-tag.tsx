@@ -1,8 +1,9 @@
 import { type ReactNode, useState } from "react";
 import { reasonOf, violationsOf } from "../api";
-import { alertFlash, comingLater } from "../ui/flash";
+import { Picture } from "../later/picture";
+import { Field, text } from "../ui/field";
+import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
-import { Field, text } from "./fields";
 
 /** What someone says about themselves on the way in. */
 export interface Person {
@@ -52,28 +53,16 @@ export function NameTag({ legend, submit, onSubmit, children }: Props) {
         >
           <fieldset className="flex flex-column gap align-center">
             <legend className="txt-large txt-align-center center">{legend}</legend>
-            <div className="avatar__form">
-              <button
-                type="button"
-                className="btn"
-                aria-label="Choose a picture"
-                onClick={() => comingLater()}
-              >
-                <Icon name="camera" />
-              </button>
-              <button
-                type="button"
-                className="avatar avatar--icon btn--plain"
-                aria-label="Your picture"
-                onClick={() => comingLater()}
-              >
+            <Picture of="your picture">
+              <span className="avatar avatar--icon">
                 <Icon name="default-avatar" />
-              </button>
-            </div>
+              </span>
+            </Picture>
             <Field
               name="name"
               label="Name"
               icon="person"
+              phrase="name"
               autoComplete="name"
               maxLength={100}
               autoFocus
@@ -83,6 +72,7 @@ export function NameTag({ legend, submit, onSubmit, children }: Props) {
               name="email_address"
               label="Email address"
               icon="email"
+              phrase="email"
               type="email"
               autoComplete="username"
               maxLength={254}
@@ -92,6 +82,7 @@ export function NameTag({ legend, submit, onSubmit, children }: Props) {
               name="password"
               label="Password"
               icon="password"
+              phrase="password"
               type="password"
               autoComplete="new-password"
               maxLength={72}

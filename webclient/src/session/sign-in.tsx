@@ -2,20 +2,22 @@ import { Code } from "@connectrpc/connect";
 import { useState } from "react";
 import { codeOf, reasonOf, sessionService } from "../api";
 import { signedInAs, useCampfire } from "../state";
+import { Field, text } from "../ui/field";
 import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
 import { Logo } from "../ui/logo";
 import { Page } from "../ui/page";
 import { navigate } from "../ui/router";
 import { takeReturn } from "./account";
-import { Field, Help, text } from "./fields";
+import { Help } from "./help";
 
 /** Signs someone in. */
 export function SignIn() {
   const name = useCampfire((s) => s.account?.name);
   const [busy, setBusy] = useState(false);
   const [refusals, setRefusals] = useState(0);
-  const prefilled = new URLSearchParams(location.search).get("email_address") ?? "";
+  const query = new URLSearchParams(location.search);
+  const prefilled = query.get("email_address") ?? "";
 
   const signIn = async (form: HTMLFormElement) => {
     setBusy(true);
@@ -52,10 +54,16 @@ export function SignIn() {
             </span>
             <legend className="for-screen-reader">Sign in to {name}</legend>
             <h1 className="txt-large txt-align-center">{name}</h1>
+            {query.has("known") && (
+              <p className="txt-align-center" role="status">
+                This address has an account here already. Sign in with its password.
+              </p>
+            )}
             <Field
               name="email_address"
               label="Enter your email address"
               icon="email"
+              phrase="email"
               type="email"
               autoComplete="username"
               maxLength={254}
@@ -66,6 +74,7 @@ export function SignIn() {
               name="password"
               label="Password"
               icon="password"
+              phrase="password"
               type="password"
               autoComplete="current-password"
               maxLength={72}

@@ -4,6 +4,7 @@ import { UserRole } from "../gen/campfire/v1/user_pb";
 import { useCampfire } from "../state";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
+import { useSidebarLayout } from "../ui/page";
 import { usePath } from "../ui/router";
 import { NewPing } from "./new-ping";
 import { Pings } from "./pings";
@@ -21,10 +22,7 @@ export function Sidebar() {
   const unread = useMemo(() => Object.values(rooms ?? {}).filter((r) => r.unread).length, [rooms]);
   const open = openAt === path; // choosing a destination closes the drawer
 
-  useEffect(() => {
-    document.body.classList.add("sidebar");
-    return () => document.body.classList.remove("sidebar");
-  }, []);
+  useSidebarLayout();
   useEffect(() => {
     if (!("setAppBadge" in navigator)) return;
     (unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => undefined);
@@ -79,6 +77,15 @@ export function Sidebar() {
             <Avatar user={user} />
           </a>
         )}
+        <a
+          className="btn"
+          href="/account/edit"
+          aria-label="Account settings"
+          title="Account settings"
+          data-testid="account-settings"
+        >
+          <Icon name="settings" />
+        </a>
       </div>
     </aside>
   );

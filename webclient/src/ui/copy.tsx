@@ -1,8 +1,15 @@
 import { useEffect, useState } from "react";
 import { Icon } from "./icon";
 
+interface Props {
+  readonly text: string;
+  readonly label: string;
+  /** What it copies, where several stand on one page. */
+  readonly about?: string;
+}
+
 /** A button that puts a text on the clipboard and shows that it did. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+export function CopyButton({ text, label, about }: Props) {
   const [copied, setCopied] = useState(0);
   useEffect(() => {
     if (!copied) return;
@@ -22,7 +29,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     >
       <Icon name={copied ? "check" : "copy-paste"} />
       <span className="for-screen-reader" aria-live="polite">
-        {copied ? "Copied" : label}
+        {copied ? "Copied" : about ? `${label}: ${about}` : label}
       </span>
     </button>
   );

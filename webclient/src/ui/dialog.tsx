@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 import { create } from "zustand";
 
 interface Question {
@@ -27,19 +27,31 @@ export function Confirmation() {
   return question ? <Asking key={question.text} {...question} /> : null;
 }
 
-function Asking({ text, action, answer }: Question) {
+/**
+ * Opens a dialog over the page, which keeps the focus inside, and gives the focus back when it goes: so it closes before
+ * React takes it out of the page.
+ */
+export function useModal(): RefObject<HTMLDialogElement | null> {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
   }, []);
+  return dialog;
+}
+
+function Asking({ text, action, answer }: Question) {
+  const dialog = useModal();
   return (
     <dialog
       ref={dialog}
       className="dialog dialog--question"
       aria-label={text}
-      onCancel={() => answer(false)}
+      onCancel={(event) => {
+        event.preventDefault();
+        answer(false);
+      }}
       onClick={(event) => event.target === dialog.current && answer(false)}
     >
       <form

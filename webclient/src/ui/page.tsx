@@ -1,13 +1,19 @@
-import { type ReactNode, useEffect } from "react";
-import { Icon } from "./icon";
+import { type ReactNode, useEffect, useLayoutEffect } from "react";
+import { Icon, type IconName } from "./icon";
 import { Logo } from "./logo";
-import { navigate } from "./router";
+import { goBack } from "./router";
 
 interface Props {
   readonly title: string;
   /** What stands in the bar at the top. */
   readonly nav?: ReactNode;
   readonly children: ReactNode;
+}
+
+interface ErrorProps {
+  readonly title: string;
+  readonly icon?: IconName;
+  readonly action?: ReactNode;
 }
 
 /** The frame of a screen: its title, the bar at the top, and the main part. */
@@ -25,6 +31,14 @@ export function Page({ title, nav, children }: Props) {
       </main>
     </>
   );
+}
+
+/** Makes room for a sidebar beside the page while a screen has one. */
+export function useSidebarLayout() {
+  useLayoutEffect(() => {
+    document.body.classList.add("sidebar");
+    return () => document.body.classList.remove("sidebar");
+  }, []);
 }
 
 /** The link that takes the keyboard past everything to the main part. */
@@ -45,23 +59,33 @@ export function CornerLogo() {
   );
 }
 
-/** The button back to where one came from. */
-export function BackButton() {
-  const back = () => (history.length > 1 ? history.back() : navigate("/"));
+/** The way back: to where one came from, or to a place of its own. */
+export function BackButton({ to, label = "Go back" }: { to?: string; label?: string }) {
+  if (to !== undefined)
+    return (
+      <a className="btn" href={to} aria-label={label} title={label}>
+        <Icon name="arrow-left" />
+      </a>
+    );
   return (
-    <button type="button" className="btn" aria-label="Go back" title="Go back" onClick={back}>
+    <button type="button" className="btn" aria-label={label} title={label} onClick={goBack}>
       <Icon name="arrow-left" />
     </button>
   );
 }
 
+/** What someone sees who may not see the rest. */
+export function Forbidden({ children }: { children: string }) {
+  return <ErrorScreen title={children} icon="lock" />;
+}
+
 /** A page for what cannot be shown. */
-export function ErrorScreen({ title, action }: { title: string; action?: ReactNode }) {
+export function ErrorScreen({ title, icon = "alert", action }: ErrorProps) {
   return (
     <Page title={title}>
       <div className="error-screen">
         <div className="error-screen__disc">
-          <Icon name="alert" />
+          <Icon name={icon} />
         </div>
         <h1 className="for-screen-reader">{title}</h1>
         <p className="txt-align-center" aria-hidden="true">

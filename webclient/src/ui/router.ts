@@ -7,13 +7,49 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** The query of the address shown, with its question mark. */
+export function useQuery(): string {
+  return useSyncExternalStore(subscribe, () => location.search);
+}
+
 /** Shows another path; with replace, Back does not return to this one. */
 export function navigate(to: string, { replace = false } = {}) {
   if (to !== location.pathname + location.search + location.hash) {
-    if (replace) history.replaceState(null, "", to);
-    else history.pushState(null, "", to);
+    if (replace) history.replaceState(history.state, "", to);
+    else {
+      history.pushState({ depth: depth() + 1 }, "", to);
+      window.scrollTo(0, 0);
+    }
   }
   for (const listener of listeners) listener();
+}
+
+/** Returns to the page before, if that is one of ours, and else goes home. */
+export function goBack() {
+  if (depth() > 0) history.back();
+  else navigate("/", { replace: true });
+}
+
+// How many of our own pages lie before this one in the tab's history.
+function depth(): number {
+  const state: unknown = history.state;
+  return typeof state === "object" && state !== null && "depth" in state ? Number(state.depth) : 0;
+}
+
+/** Fetches what a link of ours leads to when someone points at it, before they press. Returns how to stop. */
+export function fetchAhead(what: readonly (readonly [RegExp, () => Promise<unknown>])[]): () => void {
+  const pointed = (event: Event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (link?.origin !== location.origin) return;
+    const fetcher = what.find(([pattern]) => pattern.test(link.pathname))?.[1];
+    fetcher?.().catch(() => undefined); // the press tries again, and tells
+  };
+  document.addEventListener("pointerover", pointed);
+  document.addEventListener("focusin", pointed);
+  return () => {
+    document.removeEventListener("pointerover", pointed);
+    document.removeEventListener("focusin", pointed);
+  };
 }
 
 /** Lets plain clicks on links to our own pages change the path without loading the page anew. Returns how to stop. */

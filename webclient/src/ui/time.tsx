@@ -20,6 +20,11 @@ export function LongDate({ ms }: { ms: number }) {
   );
 }
 
+/** Date and time, both short. */
+export function DateAndTime({ ms }: { ms: number }) {
+  return <time dateTime={iso(ms)}>{both.format(ms)}</time>;
+}
+
 function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
