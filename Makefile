@@ -11,7 +11,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test test-go test-client test-browser lint generate breaking dev bench check
+.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test-client: $(MODULES) ## Run the client's unit tests
 test-browser: build ## Run the browser tests, in the system's Chromium
 	.ci/install browser
 	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run e2e
+
+screens: build ## Take pictures of every screen, light and dark, wide and narrow, into webclient/screens
+	.ci/install browser
+	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run screenshot
 
 lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
 	go vet ./...

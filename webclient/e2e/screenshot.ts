@@ -4,10 +4,10 @@ import { expect, type Page, test } from "@playwright/test";
 import { Person } from "./people";
 import { Server } from "./server";
 
-// Not a test: makes docs/screenshot.png, and pictures of every screen in test-results/screens for looking at.
+// Not a test: makes docs/screenshot.png, and pictures of every screen in webclient/screens for looking at.
 
 const docs = resolve(import.meta.dirname, "../../docs");
-const screens = resolve(import.meta.dirname, "../test-results/screens");
+const screens = resolve(import.meta.dirname, "../screens");
 
 let server: Server;
 test.beforeEach(async () => {
@@ -27,13 +27,12 @@ test("the picture for the README", async ({ browser }) => {
 const looks = [
   { name: "wide", width: 1280, height: 800 },
   { name: "narrow", width: 390, height: 844 },
-  { name: "tiny", width: 320, height: 640 },
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const { name, width, height } of looks) {
     test(`every screen, ${name} and ${colorScheme}`, async ({ browser }) => {
-      test.setTimeout(120_000);
+      test.setTimeout(240_000);
       const dir = `${screens}/${name}-${colorScheme}`;
       mkdirSync(dir, { recursive: true });
       const narrow = width < 800;
@@ -57,7 +56,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       await visit("/");
       await shoot("first-run");
-      const { ada, roomId, ping, joinCode, first } = await furnish();
+      const { ada, tokens, roomId, closed, ping, joinCode, first, id, botId } = await furnish();
       await visit("/session/new");
       await shoot("sign-in");
       await visit(`/join/${joinCode}`);
@@ -124,17 +123,98 @@ for (const colorScheme of ["light", "dark"] as const) {
       await shoot("new-ping");
       await room(ping);
       await shoot("ping");
+      const whole = async (as: string) => {
+        await page.waitForTimeout(350);
+        await page.screenshot({ path: `${dir}/${as}.png`, fullPage: true });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `${as} scrolls sideways`).toBeLessThanOrEqual(0);
+      };
       await visit("/rooms/opens/new");
-      await page.getByText("Everyone", { exact: true }).waitFor();
+      await page.getByText("Grace Hopper", { exact: true }).waitFor();
       await shoot("new-open-room");
       await visit("/rooms/closeds/new");
-      await page.getByText("Everyone", { exact: true }).waitFor();
+      await page.getByText("Grace Hopper", { exact: true }).waitFor();
       await shoot("new-closed-room");
+      await visit(`/rooms/closeds/${closed}/edit`);
+      await page.getByText("Grace Hopper", { exact: true }).waitFor();
+      await whole("room-settings");
+      await visit(`/rooms/directs/${ping}/edit`);
+      await page.getByText("Grace Hopper", { exact: true }).waitFor();
+      await shoot("ping-settings");
+      await visit("/searches?q=Tuesday");
+      await page.getByTestId("message").first().waitFor();
+      await shoot("search");
+      await visit("/searches");
+      await page.getByTestId("recents").first().waitFor({ state: "attached" });
+      await shoot("search-empty");
       await visit("/users/me/profile");
-      await shoot("profile");
+      await page.getByTestId("sessions").waitFor();
+      await page.getByTestId("my-rooms").waitFor();
+      await whole("profile");
+      await visit(`/users/${id("Grace")}`);
+      await page.getByTestId("transfer").waitFor();
+      await whole("person");
+      await visit(`/users/${id("Paul")}`);
+      await page.getByRole("heading", { name: "Paul" }).waitFor();
+      await whole("person-banned");
+      await visit(`/users/${botId}`);
+      await page.getByRole("heading", { name: "Robo" }).waitFor();
+      await shoot("person-bot");
+      await visit("/account/edit");
+      await page.getByRole("link", { name: "Grace Hopper" }).waitFor();
+      await whole("account");
+      await page.getByRole("button", { name: "Translate" }).first().click();
+      await page.getByTestId("translations").waitFor();
+      await shoot("translations");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Show the link to join as a QR code" }).click();
+      await page.getByTestId("lightbox").waitFor();
+      await shoot("qr");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Remove Grace Hopper" }).click();
+      await shoot("confirm");
+      await page.keyboard.press("Escape");
+      await visit("/account/bots");
+      await page.getByTestId("bot").first().waitFor();
+      await whole("bots");
+      await visit("/account/bots/new");
+      await page.getByRole("textbox", { name: "Name the bot" }).fill("Lamp");
+      await shoot("new-bot");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByLabel("Key of Lamp").waitFor();
+      await whole("bots-key");
+      await visit(`/account/bots/${botId}/edit`);
+      await page.getByRole("button", { name: "New key" }).waitFor();
+      await shoot("edit-bot");
+      await visit("/account/custom_styles/edit");
+      await page.getByRole("textbox", { name: "Custom CSS" }).waitFor();
+      await shoot("custom-styles");
       await visit("/nowhere");
       await shoot("not-found");
+      await context.clearCookies();
+      await visit("/session/transfers/stale");
+      await page.getByText("no longer valid").first().waitFor();
+      await shoot("transfer-stale");
+      await context.addCookies([{ name: "session_token", value: tokens["Ruth"]!, url: server.url }]);
+      await visit("/account/edit");
+      await page.getByRole("link", { name: "Grace Hopper" }).waitFor();
+      await shoot("account-member");
+      await visit(`/rooms/closeds/${closed}/edit`);
+      await page.getByText("Grace Hopper", { exact: true }).waitFor();
+      await shoot("room-settings-member");
+      await visit("/account/bots");
+      await shoot("forbidden");
       await context.close();
+      const old = await browser.newContext({
+        viewport: { width, height },
+        colorScheme,
+        userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:114.0) Gecko/20100101 Firefox/114.0",
+      });
+      const oldPage = await old.newPage();
+      await oldPage.goto(server.url);
+      await oldPage.getByRole("heading").waitFor();
+      await oldPage.screenshot({ path: `${dir}/too-old.png` });
+      await old.close();
     });
   }
 }
@@ -222,6 +302,24 @@ async function furnish() {
   const trio = await open(tokens["Mei"]!, id("Ada"), id("Tomás"));
   await say("Mei", "Three of us could do it.", trio);
   await say("Omar", "Who has the printer?", others[1]);
+  const { room } = await server.ask<{ room: { id: string } }>(
+    "RoomService",
+    "CreateRoom",
+    { kind: "ROOM_KIND_CLOSED", name: "Surprise party", memberIds: [id("Grace"), id("Ruth")] },
+    ada,
+  );
+  await open(ada, id("Mei"), id("Omar"), id("Ruth"), id("Ingrid"));
+  const { bot } = await server.ask<{ bot: { user: { id: string } } }>(
+    "BotService",
+    "CreateBot",
+    { name: "Robo" },
+    ada,
+  );
+  await server.ask("UserService", "BanUser", { userId: id("Paul") }, ada);
+  const bio = "Finds bugs, sometimes actual ones.";
+  await server.ask("UserService", "UpdateProfile", { bio }, tokens["Grace"]);
+  for (const query of ["lighthouse", "cinnamon buns", "release"])
+    await server.ask("SearchService", "SearchMessages", { query, remember: true }, ada);
   const { joinCode } = await server.ask<{ joinCode: string }>("AccountService", "GetJoinCode", {}, ada);
-  return { ada, roomId, ping, joinCode, first };
+  return { ada, tokens, roomId, closed: room.id, ping, joinCode, first, id, botId: bot.user.id };
 }
