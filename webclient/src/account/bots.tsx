@@ -124,17 +124,17 @@ interface LineProps {
 /** A line to copy into a terminal. */
 function Line({ icon, label, text, later }: LineProps) {
   return (
-    <div className="flex align-center gap-half full-width">
+    <div className="bot__line">
       <Icon name={icon} />
       <input
-        className="input input--code flex-item-grow"
+        className="input input--code"
         readOnly
         value={text}
         aria-label={label}
         onFocus={(event) => event.target.select()}
       />
-      {later && <span className="later-tag">Coming in v2.0</span>}
       <CopyButton text={text} label="Copy" about={label} />
+      {later && <span className="later-tag">Coming in v2.0</span>}
     </div>
   );
 }

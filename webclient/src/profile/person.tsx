@@ -137,7 +137,7 @@ function Powers({ user, own, onSaved }: PowersProps) {
           {!own && (
             <>
               <Power icon="minus" onPress={remove}>
-                Remove {name} from this account
+                Remove {name}
               </Power>
               <Power icon="ban" onPress={ban}>
                 Ban {name}
