@@ -11,7 +11,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench check
+.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench sounds check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ generate: $(MODULES) ## Generate Go and TypeScript from proto (fast: BUF="npx --
 
 breaking: ## Check that the contract breaks no client of main
 	$(BUF) breaking --against '.git#branch=main'
+
+sounds: $(MODULES) ## Render the sounds of /play from their scores: the committed files, byte for byte
+	cd webclient && npm run sounds --silent
 
 dev: $(MODULES) ## Start server and client for development: the page at http://localhost:5173 follows the sources
 	@go build -o bin/campfire-dev ./server/cmd/campfire

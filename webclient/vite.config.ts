@@ -16,7 +16,7 @@ export default defineConfig({
       "/users/": { target: server, bypass: page },
     },
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", include: ["{src,sounds}/**/*.test.{ts,tsx}"] },
 });
 
 /** Addresses under /users/ are screens when the browser asks for a page, and pictures otherwise. */

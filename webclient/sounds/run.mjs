@@ -1,0 +1,9 @@
+// Runs a function of a TypeScript module beside it: node run.mjs render renderAll public/sounds
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+import { runnerImport } from "vite";
+
+const [file, task, ...args] = argv.slice(2);
+const path = fileURLToPath(import.meta.resolve(`./${file}.ts`));
+const { module } = await runnerImport(path, { configFile: false });
+await module[task](args[0], args.slice(1));
