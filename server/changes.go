@@ -18,6 +18,9 @@ func (s *Server) committed(changes []store.Change) {
 		case store.MessageCreated:
 			s.hub.send(c.Audience, s.messageEvent(c))
 			s.hub.send(s.whoHasNotRead(c), roomUnread(c.Message.RoomID))
+			for _, botID := range c.Bots {
+				s.couriers.send(botID, c.Message.ID)
+			}
 		case store.MessageUpdated:
 			s.hub.send(c.Audience, s.messageEvent(c))
 		case store.MessageDeleted:

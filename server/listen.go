@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// shutdownGrace is how long calls under way have to finish when the server stops.
+// shutdownGrace is how long calls and deliveries under way have to finish when the server stops.
 const shutdownGrace = 10 * time.Second
 
 // Serve answers HTTP/1.1 and, by prior knowledge, cleartext HTTP/2 on one listener until ctx ends. Then it tells the
@@ -44,6 +44,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = srv.Close()
 		}
+		s.couriers.stop(grace)
 		stopped <- err
 	}()
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

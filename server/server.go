@@ -30,6 +30,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Origins are other origins whose pages may call this server, as "https://example.org".
 	Origins []string
+	// OutboundNetworks are networks that webhooks may be in though they are not public.
+	OutboundNetworks []netip.Prefix
 	// MaxStreamsPerUser bounds how many streams one person or bot has open; 100 if it is 0.
 	MaxStreamsPerUser int
 	// Log gets the server's log; slog.Default() if it is nil.
@@ -39,16 +41,19 @@ type Config struct {
 // Server is one Campfire on the wire.
 type Server struct {
 	unimplemented
-	store     *store.Store
-	config    Config
-	log       *slog.Logger
-	timing    timing
-	hub       *hub
-	presence  *presence
-	attempts  *attempts
-	handler   http.Handler
-	stopping  chan struct{}
-	closeOnce sync.Once
+	store          *store.Store
+	config         Config
+	log            *slog.Logger
+	timing         timing
+	hub            *hub
+	presence       *presence
+	attempts       *attempts
+	outbound       *http.Client
+	couriers       *couriers
+	webhookTimeout time.Duration
+	handler        http.Handler
+	stopping       chan struct{}
+	closeOnce      sync.Once
 }
 
 // unimplemented answers the calls whose behaviour is still to come.
@@ -81,15 +86,19 @@ func New(st *store.Store, config Config) *Server {
 		config.MaxStreamsPerUser = 100
 	}
 	s := &Server{
-		store:    st,
-		config:   config,
-		log:      config.Log,
-		timing:   defaultTiming,
-		hub:      newHub(config.MaxStreamsPerUser),
-		presence: newPresence(),
-		attempts: newAttempts(),
-		stopping: make(chan struct{}),
+		store:          st,
+		config:         config,
+		log:            config.Log,
+		timing:         defaultTiming,
+		hub:            newHub(config.MaxStreamsPerUser),
+		presence:       newPresence(),
+		attempts:       newAttempts(),
+		stopping:       make(chan struct{}),
+		webhookTimeout: webhookTimeout,
 	}
+	outbound := newGuard(config.OutboundNetworks)
+	s.outbound = outbound.client(outbound.dialer(nil).DialContext)
+	s.couriers = newCouriers(s.tellBot)
 	s.handler = s.routes()
 	st.OnCommit(s.committed)
 	return s

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -246,7 +247,8 @@ func (s *Store) AuthenticateBot(ctx context.Context, key string) (who Identity, 
 	return who, nil
 }
 
-// AuthenticateBotIn answers the active bot of a key or of its key for that room alone.
+// AuthenticateBotIn answers the active bot of a key or of its key for that room alone. What a webhook is told has such a
+// one, as the bot's own key is kept only hashed; it ends when that is reset.
 func (s *Store) AuthenticateBotIn(ctx context.Context, roomID int64, key string) (who Identity, err error) {
 	id, token, ok := readBotKey(key)
 	if !ok || len(token) != roomTokenLength {
@@ -261,17 +263,6 @@ func (s *Store) AuthenticateBotIn(ctx context.Context, roomID int64, key string)
 		return err
 	})
 	return who, err
-}
-
-// RoomKey answers a key with which a bot may act in one room, until its own key is reset. What a webhook is told has it,
-// as the bot's own key is kept only hashed.
-func (s *Store) RoomKey(ctx context.Context, botID, roomID int64) (key string, err error) {
-	err = s.read(ctx, func(db db) error {
-		token, _, err := db.roomToken(botID, roomID)
-		key = botKey(botID, token)
-		return err
-	})
-	return key, err
 }
 
 // roomToken answers the token of an active bot's key for a room, and the bot's own as it is kept.
@@ -310,6 +301,57 @@ func (d db) requireBotToken(who Identity) error {
 		err = ErrUnauthenticated
 	}
 	return err
+}
+
+// spokenTo are the bots that a message speaks to.
+func (a audience) spokenTo(authorID int64, mentions []int64) (bots []int64) {
+	for _, id := range a.bots {
+		if id != authorID && (a.direct || slices.Contains(mentions, id)) {
+			bots = append(bots, id)
+		}
+	}
+	return bots
+}
+
+// Webhook is what a bot is to be told of a message.
+type Webhook struct {
+	Bot     BotProfile
+	Room    Room // as the bot sees it
+	Message Message
+	RoomKey string // with which the bot may act there
+}
+
+// Webhook answers what an active bot is to be told of a message now. ErrNotFound: nothing, as one of them is gone or the
+// bot has no webhook.
+func (s *Store) Webhook(ctx context.Context, botID, messageID int64) (w Webhook, err error) {
+	err = s.read(ctx, func(db db) error {
+		if w.Bot, err = db.bot(botID); err != nil {
+			return err
+		}
+		if w.Bot.WebhookURL == "" {
+			return fmt.Errorf("webhook %w", ErrNotFound)
+		}
+		if w.Message, err = db.reachableMessage(botID, messageID); err != nil {
+			return err
+		}
+		if w.Room, err = db.room(botID, w.Message.RoomID); err != nil {
+			return err
+		}
+		token, _, err := db.roomToken(botID, w.Room.ID)
+		w.RoomKey = botKey(botID, token)
+		return err
+	})
+	return w, err
+}
+
+// NoteDelivery notes what became of the last delivery to a bot's webhook, if that is still where it is told.
+func (s *Store) NoteDelivery(ctx context.Context, bot BotProfile, d Delivery) error {
+	return s.write(ctx, func(tx *tx) error {
+		return tx.exec(`UPDATE webhooks SET delivered_at = :at, delivery_status = :status, delivery_error = :error
+			WHERE user_id = :id AND url = :url`, args{
+			":at": d.At.UnixMicro(), ":status": d.Status, ":error": d.Error, ":id": bot.ID, ":url": bot.WebhookURL,
+		})
+	})
 }
 
 func botKey(botID int64, token string) string { return strconv.FormatInt(botID, 10) + "-" + token }

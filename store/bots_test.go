@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"campfire.example/store"
 	"campfire.example/store/storetest"
@@ -87,9 +88,15 @@ func TestARoomKeyIsForOneBotInOneRoomUntilItsKeyIsReset(t *testing.T) {
 	ctx, room, other := t.Context(), campfire.AllTalk.ID, campfire.Designers.ID
 	bender, key := newBot(t, campfire, "Bender", "")
 	calculon, _ := newBot(t, campfire, "Calculon", "")
-	roomKey := must(campfire.RoomKey(ctx, bender.ID, room))(t)
+	listens := store.BotChanges{WebhookURL: new("https://bots.example")}
+	must(campfire.UpdateBot(ctx, campfire.David.ID, bender.ID, listens))(t)
+	told := func() (string, error) {
+		w, err := campfire.Webhook(ctx, bender.ID, post(t, campfire.Store, campfire.David, room, "Hello").ID)
+		return w.RoomKey, err
+	}
+	roomKey := must(told())(t)
 	_, token, _ := strings.Cut(roomKey, "-")
-	wantEqual(t, "the key for the room once more", must(campfire.RoomKey(ctx, bender.ID, room))(t), roomKey)
+	wantEqual(t, "the key for the room once more", must(told())(t), roomKey)
 	for what, key := range map[string]string{"the key for the room": roomKey, "the bot's own": key} {
 		who, err := campfire.AuthenticateBotIn(ctx, room, key)
 		wantErr(t, what, err, nil)
@@ -115,11 +122,11 @@ func TestARoomKeyIsForOneBotInOneRoomUntilItsKeyIsReset(t *testing.T) {
 	must(campfire.ResetBotKey(ctx, campfire.David.ID, bender.ID))(t)
 	_, err = campfire.AuthenticateBotIn(ctx, room, roomKey)
 	wantErr(t, "after the bot's key was reset", err, store.ErrUnauthenticated)
-	again := must(campfire.RoomKey(ctx, bender.ID, room))(t)
+	again := must(told())(t)
 	wantErr(t, "David removes Bender", campfire.DeactivateBot(ctx, campfire.David.ID, bender.ID), nil)
 	_, err = campfire.AuthenticateBotIn(ctx, room, again)
 	wantErr(t, "after the bot was removed", err, store.ErrUnauthenticated)
-	_, err = campfire.RoomKey(ctx, bender.ID, room)
+	_, err = told()
 	wantErr(t, "a key for one who is gone", err, store.ErrNotFound)
 }
 
@@ -275,6 +282,66 @@ func TestABotBelongsToEveryOpenRoom(t *testing.T) {
 	wantErr(t, "it is put into Designers", err, nil)
 	_, err = campfire.OpenDirectRoom(t.Context(), campfire.Kevin.ID, []int64{bender.ID})
 	wantErr(t, "Kevin talks to it directly", err, nil)
+}
+
+func TestAMessageSpeaksToTheBotsItMentionsAndInADirectRoomToAll(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, _ := newBot(t, campfire, "Bender", "")
+	calculon, _ := newBot(t, campfire, "Calculon", "")
+	var told []int64
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			if c, ok := change.(store.MessageCreated); ok {
+				told = c.Bots
+			}
+		}
+	})
+	private := direct(t, campfire, campfire.David, bender.User, calculon.User).ID
+	lonely := direct(t, campfire, campfire.David, campfire.Jason).ID
+	both := []int64{calculon.ID, bender.ID, bender.ID, campfire.Kevin.ID}
+	for _, c := range []struct {
+		what     string
+		author   store.User
+		room     int64
+		mentions []int64
+		reply    bool
+		want     []int64
+	}{
+		{"no mention", campfire.David, campfire.AllTalk.ID, nil, false, nil},
+		{"a mention of both", campfire.David, campfire.AllTalk.ID, both, false, []int64{bender.ID, calculon.ID}},
+		{"a bot's mention of both", bender.User, campfire.AllTalk.ID, both, false, []int64{calculon.ID}},
+		{"a mention by a reply", bender.User, campfire.AllTalk.ID, both, true, nil},
+		{"a mention where they are not", campfire.David, campfire.Designers.ID, both, false, nil},
+		{"a direct room", campfire.David, private, nil, false, []int64{bender.ID, calculon.ID}},
+		{"a bot's in a direct room", calculon.User, private, nil, false, []int64{bender.ID}},
+		{"a reply in a direct room", calculon.User, private, nil, true, nil},
+		{"a direct room without bots", campfire.David, lonely, both, false, nil},
+	} {
+		body := storetest.Body("Hello")
+		body.Mentions = c.mentions
+		told = nil
+		must(campfire.PostMessage(t.Context(), c.author.ID, store.Post{RoomID: c.room, Body: body, IsReply: c.reply}))(t)
+		wantEqual(t, c.what+": bots spoken to", told, c.want)
+	}
+}
+
+func TestADeliveryIsNotedForTheWebhookItWentTo(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	bender, _ := newBot(t, campfire, "Bender", "https://bots.example/1")
+	last := func() store.Delivery {
+		return must(campfire.ListBots(t.Context(), campfire.David.ID))(t)[0].LastDelivery
+	}
+	if !last().At.IsZero() {
+		t.Errorf("got a last delivery at %v before the first", last().At)
+	}
+	failed := store.Delivery{At: time.Now().UTC().Truncate(time.Microsecond), Status: 500, Error: "it answered 500"}
+	wantErr(t, "a failure is noted", campfire.NoteDelivery(t.Context(), bender, failed), nil)
+	wantEqual(t, "the last delivery", last(), failed)
+	must(campfire.UpdateBot(t.Context(), campfire.David.ID, bender.ID, store.BotChanges{WebhookURL: new("https://bots.example/2")}))(t)
+	wantErr(t, "a failure of the old webhook", campfire.NoteDelivery(t.Context(), bender, failed), nil)
+	wantEqual(t, "the last delivery to the new one", last(), store.Delivery{})
 }
 
 func TestThereAreAtMostFiveHundredBots(t *testing.T) {

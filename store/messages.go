@@ -51,6 +51,7 @@ type Post struct {
 	RoomID          int64
 	ClientMessageID string // one is made if it is empty
 	Body            Body
+	IsReply         bool // of a webhook: it speaks to no bot, so that two of them cannot talk for ever
 }
 
 // MessagesPage says which part of a conversation is wanted.
@@ -285,7 +286,11 @@ func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
 	}
 	mentions := slices.Compact(slices.Sorted(slices.Values(p.Body.Mentions)))
 	mentions = slices.DeleteFunc(mentions, func(id int64) bool { return !slices.Contains(audience.all, id) })
-	t.changed(MessageCreated{Message: m, Audience: audience.all, Visible: audience.visible, Mentions: mentions})
+	created := MessageCreated{Message: m, Audience: audience.all, Visible: audience.visible, Mentions: mentions}
+	if !p.IsReply {
+		created.Bots = audience.spokenTo(creatorID, mentions)
+	}
+	t.changed(created)
 	return m, nil
 }
 

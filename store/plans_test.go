@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"campfire.example/store"
 	"campfire.example/store/storetest"
@@ -111,10 +112,11 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	did(err)
 	_, err = campfire.AuthenticateBot(ctx, key)
 	did(err)
-	roomKey, err := campfire.RoomKey(ctx, bot.ID, room)
+	told, err := campfire.Webhook(ctx, bot.ID, post(t, campfire.Store, campfire.David, campfire.AllTalk.ID, "Hello Bender").ID)
 	did(err)
-	_, err = campfire.AuthenticateBotIn(ctx, room, roomKey)
+	_, err = campfire.AuthenticateBotIn(ctx, campfire.AllTalk.ID, told.RoomKey)
 	did(err)
+	did(campfire.NoteDelivery(ctx, told.Bot, store.Delivery{At: time.Now()}))
 	_, err = campfire.CountMessages(ctx, david, room)
 	did(err)
 	_, err = campfire.ListBots(ctx, david)

@@ -19,6 +19,7 @@ type MessageCreated struct {
 	Audience []int64 // the members of the room
 	Visible  []int64 // those of them who have the room in their sidebar
 	Mentions []int64 // those of them who are mentioned
+	Bots     []int64 // those bots of them which it speaks to: that it mentions or, in a direct room, all but its author
 }
 
 // MessageUpdated: a message was edited or boosted, or lost a boost.

@@ -246,6 +246,8 @@ func (t *tx) micros() int64 { return t.now.UnixMicro() }
 type audience struct {
 	all     []int64
 	visible []int64 // those who have the room in their sidebar
+	bots    []int64 // also those that are gone
+	direct  bool    // whether the room is
 }
 
 // audienceOf lists who is in a room. As only the writer changes memberships it may remember them, so that a post costs no
@@ -255,12 +257,19 @@ func (t *tx) audienceOf(roomID int64) (audience, error) {
 		return a, nil
 	}
 	var a audience
-	err := t.each("SELECT user_id, involvement FROM memberships WHERE room_id = :room_id", args{":room_id": roomID},
+	err := t.each(`SELECT memberships.user_id, memberships.involvement, users.role = 2, rooms.kind = 'direct'
+		FROM memberships JOIN users ON users.id = memberships.user_id JOIN rooms ON rooms.id = memberships.room_id
+		WHERE memberships.room_id = :room_id`, args{":room_id": roomID},
 		func(row *sqlite.Stmt) error {
-			a.all = append(a.all, row.ColumnInt64(0))
+			userID := row.ColumnInt64(0)
+			a.all = append(a.all, userID)
 			if Involvement(row.ColumnText(1)) != Invisible {
-				a.visible = append(a.visible, row.ColumnInt64(0))
+				a.visible = append(a.visible, userID)
 			}
+			if row.ColumnBool(2) {
+				a.bots = append(a.bots, userID)
+			}
+			a.direct = row.ColumnBool(3)
 			return nil
 		})
 	if err == nil {

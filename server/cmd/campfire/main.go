@@ -69,22 +69,25 @@ func run(args []string) error {
 
 // settings are what the operator decides.
 type settings struct {
-	address string
-	data    string
-	proxies []netip.Prefix
-	origins []string
-	logJSON bool
+	address  string
+	data     string
+	proxies  []netip.Prefix
+	outbound []netip.Prefix
+	origins  []string
+	logJSON  bool
 }
 
 func readSettings(args []string) (settings, error) {
 	var s settings
-	var logFormat, proxies, origins string
+	var logFormat, proxies, outbound, origins string
 	flags := flag.NewFlagSet("campfire", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main prints the error, help the usage
 	flags.StringVar(&s.address, "addr", env("CAMPFIRE_ADDR", ":8080"), "`address` to listen on (CAMPFIRE_ADDR)")
 	flags.StringVar(&s.data, "data", env("CAMPFIRE_DATA", "./data"), "`folder` for the database (CAMPFIRE_DATA)")
 	flags.StringVar(&proxies, "trusted-proxies", env("CAMPFIRE_TRUSTED_PROXIES", ""),
 		"`networks`, separated by commas, whose X-Forwarded-For counts (CAMPFIRE_TRUSTED_PROXIES)")
+	flags.StringVar(&outbound, "outbound-networks", env("CAMPFIRE_OUTBOUND_NETWORKS", ""),
+		"`networks`, separated by commas, that webhooks may be in though they are not public (CAMPFIRE_OUTBOUND_NETWORKS)")
 	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
 		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
 	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
@@ -100,12 +103,12 @@ func readSettings(args []string) (settings, error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("cannot use %q; campfire help lists the settings", flags.Arg(0))
 	}
-	for _, text := range list(proxies) {
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return s, fmt.Errorf("trusted-proxies: %q is no network, as 10.0.0.0/8", text)
-		}
-		s.proxies = append(s.proxies, network)
+	var err error
+	if s.proxies, err = networks("trusted-proxies", proxies); err != nil {
+		return s, err
+	}
+	if s.outbound, err = networks("outbound-networks", outbound); err != nil {
+		return s, err
 	}
 	s.origins = list(origins)
 	for _, origin := range s.origins {
@@ -127,6 +130,17 @@ func env(name, otherwise string) string {
 	return cmp.Or(os.Getenv(name), otherwise) // empty, as compose files leave it, is not set
 }
 
+func networks(setting, text string) (networks []netip.Prefix, err error) {
+	for _, text := range list(text) {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is no network, as 10.0.0.0/8", setting, text)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}
+
 func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
@@ -146,7 +160,8 @@ func serve(ctx context.Context, s settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	campfire := server.New(st, server.Config{
-		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, Origins: s.origins, Log: log,
+		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
+		Origins: s.origins, Log: log,
 	})
 	log.Info("listening", "address", listener.Addr().String(), "data", s.data, "version", version)
 	err = campfire.Serve(ctx, listener)
