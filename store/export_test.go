@@ -77,12 +77,6 @@ func (s *Store) CheckSearchIndex(ctx context.Context) error {
 	})
 }
 
-// ExcerptOf is what a search shows of a snippet.
-func ExcerptOf(snippet string) []ExcerptPart { return excerptOf(snippet) }
-
-// MatchOf is the FTS5 query of words in rooms.
-func MatchOf(query string, rooms []int64) string { return matchOf(wordsOf(query), rooms) }
-
 // Statement is one that the store has prepared.
 type Statement struct {
 	SQL        string

@@ -33,7 +33,7 @@ func TestNoStatementScansALargeTable(t *testing.T) {
 				t.Errorf("got %q, want a search by an index, in\n%s\nwhose plan is\n%s", step, statement.SQL, plan)
 			}
 		}
-		if strings.Contains(statement.SQL, "MATCH") && plan != "SCAN message_search_index VIRTUAL TABLE INDEX 192:M2" {
+		if strings.Contains(statement.SQL, "MATCH") && !strings.HasPrefix(plan, "SCAN message_search_index VIRTUAL TABLE INDEX 192:") {
 			// 64 and 128: the index itself gives the order, downwards.
 			t.Errorf("a search is not one walk down the index, but\n%s", plan)
 		}

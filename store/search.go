@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +39,7 @@ const (
 	maxRecent        = 10
 	maxExcerptLength = 300 // characters
 	excerptTokens    = 32  // words
+	maxPassedOver    = 50  // messages in other people's rooms
 )
 
 // Around the words found, in what SQLite answers as an excerpt. No indexed text has them.
@@ -101,29 +104,23 @@ func (t *tx) remember(userID int64, query string) error {
 		)`, args{":user_id": userID, ":most": maxRecent})
 }
 
-// search asks the index for words and rooms at once, from the newest message down, so that neither a common word in a
-// long history nor messages in other people's rooms cost anything.
+// search walks down the index from the newest message that has the words. If that does not do, it asks the index for words
+// and rooms at once, which is slower but passes over what is not the user's: so neither a common word in a long history nor
+// messages in other people's rooms are read one by one.
 func (d db) search(userID int64, words []string, size int) ([]Found, error) {
-	rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
-	if err != nil || len(rooms) == 0 {
+	excerpts, oldest, err := d.newestOf(userID, words, size)
+	if err != nil {
 		return nil, err
 	}
-	excerpts := map[int64][]ExcerptPart{}
-	err = d.each(`SELECT rowid, snippet(message_search_index, 0, :start, :end, '…', :tokens) FROM message_search_index
-		WHERE message_search_index MATCH :match ORDER BY rowid DESC LIMIT :limit`, args{
-		":match": matchOf(words, rooms), ":limit": size, ":tokens": excerptTokens,
-		":start": string(matchStart), ":end": string(matchEnd),
-	}, func(row *sqlite.Stmt) error {
-		excerpts[row.ColumnInt64(0)] = excerptOf(row.ColumnText(1))
-		return nil
-	})
-	if err != nil || len(excerpts) == 0 {
-		return nil, err
+	if oldest > 0 && len(excerpts) < size {
+		if err := d.olderInRooms(userID, words, oldest, size, excerpts); err != nil {
+			return nil, err
+		}
 	}
-	ids := make([]int64, 0, len(excerpts))
-	for id := range excerpts {
-		ids = append(ids, id)
+	if len(excerpts) == 0 {
+		return nil, nil
 	}
+	ids := slices.Sorted(maps.Keys(excerpts))
 	messages, err := d.messages("messages.id IN (SELECT value FROM json_each(:ids)) ORDER BY messages.id", args{":ids": jsonIDs(ids)})
 	if err != nil {
 		return nil, err
@@ -137,6 +134,57 @@ func (d db) search(userID int64, words []string, size int) ([]Found, error) {
 		found = append(found, Found{Message: m, RoomName: names[m.RoomID], Excerpt: excerpts[m.ID]})
 	}
 	return found, nil
+}
+
+// newestOf looks through the newest messages with the words for those in the user's rooms, and answers their excerpts and
+// the oldest message it has come to; 0 if there is none beyond.
+func (d db) newestOf(userID int64, words []string, size int) (excerpts map[int64][]ExcerptPart, oldest int64, err error) {
+	excerpts = map[int64][]ExcerptPart{}
+	probed, most := 0, size+maxPassedOver
+	err = d.each(`SELECT message_search_index.rowid, CASE WHEN EXISTS (
+				SELECT 1 FROM memberships WHERE memberships.user_id = :user_id AND memberships.room_id = messages.room_id
+			) THEN snippet(message_search_index, 0, :start, :end, '…', :tokens) END
+		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
+		WHERE message_search_index MATCH :match ORDER BY message_search_index.rowid DESC LIMIT :limit`,
+		excerptArgs(args{":user_id": userID, ":match": matchOfWords(words), ":limit": most}),
+		func(row *sqlite.Stmt) error {
+			probed++
+			oldest = row.ColumnInt64(0)
+			if !row.ColumnIsNull(1) {
+				excerpts[oldest] = excerptOf(row.ColumnText(1))
+			}
+			if len(excerpts) == size {
+				return errEnough
+			}
+			return nil
+		})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if probed < most {
+		oldest = 0
+	}
+	return excerpts, oldest, err
+}
+
+// olderInRooms adds the excerpts of older messages in the user's rooms, until there are enough.
+func (d db) olderInRooms(userID int64, words []string, before int64, size int, excerpts map[int64][]ExcerptPart) error {
+	rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
+	if err != nil || len(rooms) == 0 {
+		return err
+	}
+	return d.each(`SELECT rowid, snippet(message_search_index, 0, :start, :end, '…', :tokens) FROM message_search_index
+		WHERE message_search_index MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :limit`,
+		excerptArgs(args{":match": matchOfWords(words) + " AND " + matchOfRooms(rooms), ":before": before, ":limit": size - len(excerpts)}),
+		func(row *sqlite.Stmt) error {
+			excerpts[row.ColumnInt64(0)] = excerptOf(row.ColumnText(1))
+			return nil
+		})
+}
+
+func excerptArgs(a args) args {
+	a[":start"], a[":end"], a[":tokens"] = string(matchStart), string(matchEnd), excerptTokens
+	return a
 }
 
 // roomNames answers the names of the messages' rooms, as the user sees them.
@@ -175,22 +223,24 @@ func wordsOf(query string) []string {
 	})
 }
 
-// matchOf is an FTS5 query: all the words, in one of the rooms.
-func matchOf(words []string, rooms []int64) string {
+// matchOfWords is an FTS5 query for all the words.
+func matchOfWords(words []string) string {
 	var match strings.Builder
 	match.WriteString("body_text : (")
 	for _, word := range words {
 		fmt.Fprintf(&match, `"%s" `, searchable(word))
 	}
-	match.WriteString(") AND room_id : (")
-	for i, room := range rooms {
-		if i > 0 {
-			match.WriteString(" OR ")
-		}
-		fmt.Fprintf(&match, `"%d"`, room)
-	}
 	match.WriteString(")")
 	return match.String()
+}
+
+// matchOfRooms is one for any of the rooms.
+func matchOfRooms(rooms []int64) string {
+	quoted := make([]string, len(rooms))
+	for i, room := range rooms {
+		quoted[i] = fmt.Sprintf(`"%d"`, room)
+	}
+	return "room_id : (" + strings.Join(quoted, " OR ") + ")"
 }
 
 // index and unindex keep the search index in step. It has no copy of the text: to take a message out, it must be told
