@@ -209,6 +209,7 @@ type person struct {
 	campfirev1connect.RoomServiceClient
 	campfirev1connect.MessageServiceClient
 	campfirev1connect.SearchServiceClient
+	campfirev1connect.PushServiceClient
 	campfirev1connect.PresenceServiceClient
 	campfirev1connect.EventServiceClient
 	campfirev1connect.BotServiceClient
@@ -287,6 +288,7 @@ func (p *person) over(transport http.RoundTripper) *person {
 	other.UserServiceClient = campfirev1connect.NewUserServiceClient(other.http, url, options)
 	other.RoomServiceClient = campfirev1connect.NewRoomServiceClient(other.http, url, options)
 	other.MessageServiceClient = campfirev1connect.NewMessageServiceClient(other.http, url, options)
+	other.PushServiceClient = campfirev1connect.NewPushServiceClient(other.http, url, options)
 	other.SearchServiceClient = campfirev1connect.NewSearchServiceClient(other.http, url, options)
 	other.PresenceServiceClient = campfirev1connect.NewPresenceServiceClient(other.http, url, options)
 	other.EventServiceClient = campfirev1connect.NewEventServiceClient(other.http, url, options)

@@ -17,7 +17,11 @@ func (s *Server) committed(changes []store.Change) {
 		switch c := change.(type) {
 		case store.MessageCreated:
 			s.hub.send(c.Audience, s.messageEvent(c))
-			s.hub.send(s.whoHasNotRead(c), roomUnread(c.Message.RoomID))
+			absent := s.whoHasNotRead(c)
+			s.hub.send(absent, roomUnread(c.Message.RoomID))
+			if s.store.AnyoneSubscribed() {
+				s.notifier.send(notice{message: c.Message, absent: absent, mentioned: c.Mentions})
+			}
 			for _, botID := range c.Bots {
 				s.couriers.send(botID, c.Message.ID)
 			}

@@ -45,6 +45,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 			err = srv.Close()
 		}
 		s.couriers.stop(grace)
+		s.notifier.stop(grace)
 		stopped <- err
 	}()
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,7 +35,7 @@ const (
 	membersNoBots  = "un no ok ok ok no de un un"
 )
 
-var matrixWords = map[string]string{"ok": "", "un": "unauthenticated", "de": "permission_denied", "no": "not_found", "pre": "failed_precondition", "yet": "unimplemented"}
+var matrixWords = map[string]string{"ok": "", "un": "unauthenticated", "de": "permission_denied", "no": "not_found", "pre": "failed_precondition"}
 
 // matrix is who may call what. Each call is as good as it can be but for its caller.
 var matrix = []struct {
@@ -114,11 +115,12 @@ var matrix = []struct {
 	{"BotService/DeactivateBot", "", (*scene).spareBot, administrators},
 	{"BotService/ResetBotKey", "", (*scene).spareBot, administrators},
 
-	{"PushService/GetPushKey", "", nothing, "un yet yet yet yet yet de un un"},
-	{"PushService/ListPushSubscriptions", "", nothing, "un yet yet yet yet yet de un un"},
-	{"PushService/RegisterPushSubscription", "", nothing, "un yet yet yet yet yet de un un"},
-	{"PushService/RemovePushSubscription", "", nothing, "un yet yet yet yet yet de un un"},
-	{"PushService/SendTestNotification", "", nothing, "un yet yet yet yet yet de un un"},
+	{"PushService/GetPushKey", "", nothing, people},
+	{"PushService/ListPushSubscriptions", "", nothing, people},
+	{"PushService/RegisterPushSubscription", "", (*scene).subscribing, people},
+	{"PushService/RemovePushSubscription", "their own", (*scene).ownSubscription, people},
+	{"PushService/RemovePushSubscription", "another's", (*scene).othersSubscription, "un no no no no no de un un"},
+	{"PushService/SendTestNotification", "another's", (*scene).othersSubscription, "un no no no no no de un un"},
 }
 
 func TestWhoMayCallWhat(t *testing.T) {
@@ -385,4 +387,34 @@ func (s *scene) spareBot() string {
 		s.t.Fatal(err)
 	}
 	return fmt.Sprintf(`{"botId": "%d"}`, bot.ID)
+}
+
+func (s *scene) subscribing() string {
+	return fmt.Sprintf(`{"endpoint": "https://push.example/%d", "p256dhKey": %q, "authKey": "AAAAAAAAAAAAAAAAAAAAAA"}`, s.count,
+		base64.RawURLEncoding.EncodeToString(must(s.PushKey(s.t.Context()))(s.t).PublicKey().Bytes()))
+}
+
+func (s *scene) ownSubscription() string {
+	if s.caller.id == 0 || s.caller == s.bender {
+		return "{}"
+	}
+	return s.subscriptionOf(s.caller.id)
+}
+
+func (s *scene) othersSubscription() string { return s.subscriptionOf(newcomerID(s)) }
+
+func (s *scene) subscriptionOf(userID int64) string {
+	sessions := must(s.ListSessions(s.t.Context(), userID))(s.t)
+	if len(sessions) == 0 {
+		return "{}"
+	}
+	p, err := s.RegisterPushSubscription(s.t.Context(), store.Identity{UserID: userID, SessionID: sessions[0].ID}, store.PushSubscription{
+		Endpoint:  fmt.Sprint("https://push.example/", s.count),
+		P256DHKey: base64.RawURLEncoding.EncodeToString(must(s.PushKey(s.t.Context()))(s.t).PublicKey().Bytes()),
+		AuthKey:   "AAAAAAAAAAAAAAAAAAAAAA",
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return fmt.Sprintf(`{"subscriptionId": "%d"}`, p.ID)
 }

@@ -30,8 +30,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Origins are other origins whose pages may call this server, as "https://example.org".
 	Origins []string
-	// OutboundNetworks are networks that webhooks may be in though they are not public.
+	// OutboundNetworks are networks that webhooks and push services may be in though they are not public.
 	OutboundNetworks []netip.Prefix
+	// PushSubject says to push services who sends, as "mailto:ops@example.com" or an https URL; the account's contact if it is
+	// empty.
+	PushSubject string
 	// MaxStreamsPerUser bounds how many streams one person or bot has open; 100 if it is 0.
 	MaxStreamsPerUser int
 	// Log gets the server's log; slog.Default() if it is nil.
@@ -50,6 +53,8 @@ type Server struct {
 	attempts       *attempts
 	outbound       *http.Client
 	couriers       *couriers
+	notifier       *notifier
+	guard          *guard
 	webhookTimeout time.Duration
 	handler        http.Handler
 	stopping       chan struct{}
@@ -96,9 +101,10 @@ func New(st *store.Store, config Config) *Server {
 		stopping:       make(chan struct{}),
 		webhookTimeout: webhookTimeout,
 	}
-	outbound := newGuard(config.OutboundNetworks)
-	s.outbound = outbound.client(outbound.dialer(nil).DialContext)
+	s.guard = newGuard(config.OutboundNetworks)
+	s.outbound = s.guard.client(s.guard.dialer(nil).DialContext)
 	s.couriers = newCouriers(s.tellBot)
+	s.notifier = newNotifier(s.tellAbsent)
 	s.handler = s.routes()
 	st.OnCommit(s.committed)
 	return s

@@ -151,20 +151,12 @@ func (s *Server) tellBot(ctx context.Context, botID, messageID int64, missed int
 	}
 	delivery := store.Delivery{At: time.Now(), Status: status}
 	if err != nil {
-		delivery.Error = shorten(err.Error())
+		delivery.Error = shortenTo(strings.ToValidUTF8(err.Error(), "\uFFFD"), maxErrorLength)
 		s.log.Warn("webhook failed", "bot", botID, "message", messageID, "status", status, "error", delivery.Error)
 	}
 	if err := s.store.NoteDelivery(ctx, told.Bot, delivery); err != nil {
 		s.log.Error("webhook delivery not noted", "bot", botID, "error", err)
 	}
-}
-
-func shorten(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if runes := []rune(text); len(runes) > maxErrorLength {
-		text = string(runes[:maxErrorLength-1]) + "…"
-	}
-	return text
 }
 
 // errNoAnswer: the bot took too long.

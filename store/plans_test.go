@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/base64"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestNoStatementScansALargeTable(t *testing.T) {
 	if len(statements) < 40 {
 		t.Errorf("got %d statements, want those of all calls", len(statements))
 	}
-	scan := regexp.MustCompile(`^SCAN (messages|memberships|mine|theirs|rooms|sessions|boosts|deletions|webhooks)\b|AUTOMATIC`)
+	scan := regexp.MustCompile(`^SCAN (messages|memberships|mine|theirs|push_subscriptions|rooms|sessions|boosts|deletions|webhooks)\b|AUTOMATIC`)
 	for _, statement := range statements {
 		if strings.HasPrefix(statement.SQL, "UPDATE revisions SET forgotten") {
 			continue // once at the start, over a month of deletions
@@ -103,6 +104,19 @@ func everyCall(t testing.TB, campfire *storetest.Campfire) {
 	did(err)
 	did(campfire.EnterRoom(ctx, david, room))
 	did(campfire.StartTyping(ctx, david, room))
+	browser, err := campfire.RegisterPushSubscription(ctx, who, store.PushSubscription{
+		Endpoint: "https://push.example", AuthKey: "AAAAAAAAAAAAAAAAAAAAAA",
+		P256DHKey: base64.RawURLEncoding.EncodeToString(must(campfire.PushKey(ctx))(t).PublicKey().Bytes()),
+	})
+	did(err)
+	_, err = campfire.ListPushSubscriptions(ctx, david)
+	did(err)
+	_, err = campfire.GetPushSubscription(ctx, david, browser.ID)
+	did(err)
+	_, _, err = campfire.Notifications(ctx, store.Message{RoomID: room}, []int64{david}, []int64{david})
+	did(err)
+	did(campfire.NotePush(ctx, browser, false, false))
+	did(campfire.RemovePushSubscription(ctx, david, browser.ID))
 	_, err = campfire.BanUser(ctx, who, campfire.Kevin.ID)
 	did(err)
 	_, err = campfire.UnbanUser(ctx, david, campfire.Kevin.ID)

@@ -71,7 +71,8 @@ type Store struct {
 	waiting      atomic.Int32  // passwords to be hashed
 	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
 	blocked      atomic.Pointer[map[netip.Prefix]bool]
-	blocking     sync.Mutex // held to read them anew
+	blocking     sync.Mutex  // held to read them anew
+	subscribed   atomic.Bool // whether any browser gets notifications
 }
 
 //go:embed migrations/*.sql
@@ -146,7 +147,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
 		return errors.Join(s.readers.Close(), conn.Close())
 	}
-	if err := errors.Join(s.readBlocked(ctx), s.finishRemovals(ctx)); err != nil {
+	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx), s.finishRemovals(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
 	}
 	return s, nil
@@ -192,7 +193,7 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	if err := migrate(ctx, conn); err != nil {
 		return nil, err
 	}
-	return conn, db{conn}.forgetDeletions(time.Now())
+	return conn, errors.Join(db{conn}.forgetDeletions(time.Now()), db{conn}.makePushKey())
 }
 
 // migrate brings the schema up to date. A database of a newer Campfire is refused: its rules are not known here.

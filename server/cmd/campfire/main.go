@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -69,12 +70,13 @@ func run(args []string) error {
 
 // settings are what the operator decides.
 type settings struct {
-	address  string
-	data     string
-	proxies  []netip.Prefix
-	outbound []netip.Prefix
-	origins  []string
-	logJSON  bool
+	address     string
+	data        string
+	proxies     []netip.Prefix
+	outbound    []netip.Prefix
+	origins     []string
+	logJSON     bool
+	pushSubject string
 }
 
 func readSettings(args []string) (settings, error) {
@@ -90,6 +92,8 @@ func readSettings(args []string) (settings, error) {
 		"`networks`, separated by commas, that webhooks may be in though they are not public (CAMPFIRE_OUTBOUND_NETWORKS)")
 	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
 		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
+	flags.StringVar(&s.pushSubject, "push-subject", env("CAMPFIRE_PUSH_SUBJECT", ""),
+		"`address` that push services may write to about our notifications: mailto: or https:;\nthe account's contact if empty (CAMPFIRE_PUSH_SUBJECT)")
 	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -115,6 +119,9 @@ func readSettings(args []string) (settings, error) {
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
 			return s, fmt.Errorf("origins: %w", err)
 		}
+	}
+	if !regexp.MustCompile(`^$|^https://.|^mailto:.+@`).MatchString(s.pushSubject) {
+		return s, fmt.Errorf("push-subject: %q is neither mailto:someone@example.com nor an https URL", s.pushSubject)
 	}
 	switch logFormat {
 	case "json":
@@ -161,7 +168,7 @@ func serve(ctx context.Context, s settings) (err error) {
 	defer func() { err = errors.Join(err, st.Close()) }()
 	campfire := server.New(st, server.Config{
 		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
-		Origins: s.origins, Log: log,
+		Origins: s.origins, PushSubject: s.pushSubject, Log: log,
 	})
 	log.Info("listening", "address", listener.Addr().String(), "data", s.data, "version", version)
 	err = campfire.Serve(ctx, listener)
