@@ -25,8 +25,9 @@ func TestNoStatementScansALargeTable(t *testing.T) {
 		if strings.HasPrefix(statement.SQL, "UPDATE revisions SET forgotten") {
 			continue // once at the start, over a month of deletions
 		}
-		if strings.HasPrefix(statement.SQL, "INSERT INTO users") || statement.SQL == "SELECT id FROM rooms WHERE kind = 'open'" {
-			continue // the plan names checks that only a replacement makes; a join may look at all rooms
+		if strings.HasPrefix(statement.SQL, "INSERT INTO users") || statement.SQL == "SELECT id FROM rooms WHERE kind = 'open'" ||
+			strings.HasSuffix(statement.SQL, " LIMIT 1") && !strings.Contains(statement.SQL, "WHERE") {
+			continue // the plan names checks that only a replacement makes; a join may look at all rooms; the first is any
 		}
 		plan := strings.Join(statement.Plan, "\n")
 		for _, step := range statement.Plan {
