@@ -53,6 +53,7 @@ func (s *Server) committed(changes []store.Change) {
 			s.hub.endSession(c.Identity)
 		}
 	}
+	s.hub.rouse()
 }
 
 // whoHasNotRead are those to whom a new message makes its room unread: who see the room, did not write it, and are not

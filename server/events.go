@@ -5,7 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"slices"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -26,9 +26,6 @@ type timing struct {
 
 var defaultTiming = timing{heartbeat: 20 * time.Second, write: 10 * time.Second, age: 25 * time.Minute, reconnect: 2 * time.Second}
 
-// greetedTogether is how many missed events are written under one deadline.
-const greetedTogether = 50
-
 // about a fifth more or less, so that streams opened together do not act together.
 func (t timing) jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
@@ -42,7 +39,7 @@ func (s *Server) Subscribe(ctx context.Context, req *campfirev1.SubscribeRequest
 	}
 	who := caller(ctx)
 	// First register, then read what was missed: what happens meanwhile waits in the queue.
-	st, err := s.hub.join(who)
+	st, err := s.hub.join(who, about(ctx).address)
 	if err != nil {
 		return err
 	}
@@ -57,18 +54,14 @@ func (s *Server) Subscribe(ctx context.Context, req *campfirev1.SubscribeRequest
 		return err
 	}
 	w := &wire{out: out, flusher: flusherOf(ctx)}
-	if err := w.flusher.control.SetReadDeadline(time.Time{}); err != nil { // the request has been read
+	if err := s.greet(ctx, w, st, since); err != nil {
 		return err
 	}
-	seen, err := s.greet(ctx, w, st, since)
-	if err != nil {
-		return err
-	}
-	return s.relay(ctx, w, st, seen)
+	return s.relay(ctx, w, st)
 }
 
-// greet says hello and tells what was missed. It answers the revision up to which the stream has everything.
-func (s *Server) greet(ctx context.Context, w *wire, st *stream, since *store.Position) (seen int64, err error) {
+// greet says hello, and gives the stream what was missed to tell.
+func (s *Server) greet(ctx context.Context, w *wire, st *stream, since *store.Position) error {
 	missed, latest, err := s.store.ChangesSince(ctx, st.who.UserID, since)
 	hello := &campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_Hello{Hello: &campfirev1.Hello{
 		StreamId:          st.id,
@@ -76,42 +69,37 @@ func (s *Server) greet(ctx context.Context, w *wire, st *stream, since *store.Po
 		ServerTime:        timestamppb.Now(),
 		Version:           s.config.Version,
 	}}}
+	var events []*event
 	switch {
 	case errors.Is(err, store.ErrTooFarBehind):
-		return latest.Revision, w.write(hello, resyncRequired(campfirev1.ResyncReason_RESYNC_REASON_TOO_FAR_BEHIND, resumeToken(latest)))
+		events = append(events, resyncRequired(campfirev1.ResyncReason_RESYNC_REASON_TOO_FAR_BEHIND, resumeToken(latest)))
 	case errors.Is(err, store.ErrUnknownEpoch):
-		return latest.Revision, w.write(hello, resyncRequired(campfirev1.ResyncReason_RESYNC_REASON_UNKNOWN_EPOCH, resumeToken(latest)))
+		events = append(events, resyncRequired(campfirev1.ResyncReason_RESYNC_REASON_UNKNOWN_EPOCH, resumeToken(latest)))
 	case err != nil:
-		return 0, err
+		return err
+	case len(missed) == 0:
+		hello.ResumeToken = resumeToken(latest)
 	}
-	events := []any{hello}
 	for _, change := range missed {
 		events = append(events, s.messageEvent(change))
 	}
-	if len(missed) == 0 {
-		hello.ResumeToken = resumeToken(latest)
-	}
-	for together := range slices.Chunk(events, greetedTogether) {
-		if err := w.write(together...); err != nil {
-			return 0, err
-		}
-	}
-	return latest.Revision, nil
+	s.hub.catchUp(st, events, latest.Revision)
+	return w.send(hello)
 }
 
-// relay passes events on until the stream must end. It skips the changes that the stream has seen.
-func (s *Server) relay(ctx context.Context, w *wire, st *stream, seen int64) error {
+// relay passes events on until the stream must end.
+func (s *Server) relay(ctx context.Context, w *wire, st *stream) error {
 	heartbeat := time.NewTimer(s.timing.jitter(s.timing.heartbeat))
 	defer heartbeat.Stop()
 	age := time.NewTimer(s.timing.jitter(s.timing.age))
 	defer age.Stop()
+	due := false // a heartbeat
 	for {
-		beat := false
 		select {
 		case <-st.wake:
 		case <-heartbeat.C:
 			heartbeat.Reset(s.timing.jitter(s.timing.heartbeat))
-			beat = true
+			due = true
 		case <-age.C:
 			return s.sendAway(w)
 		case <-s.stopping:
@@ -119,23 +107,17 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream, seen int64) err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		queued, revision, ending := s.hub.take(st)
+		events, revision, ending := s.hub.take(st)
 		if ending != nil {
 			return s.bidFarewell(w, ending)
 		}
-		events := make([]any, 0, len(queued)+1)
-		for _, e := range queued {
-			if e.revision == 0 || e.revision > seen {
-				events = append(events, e)
-			}
-		}
-		seen = max(seen, revision)
-		if beat {
+		if due && revision != 0 {
+			due = false
 			// With a token of its own, so that what happens in other people's rooms does not leave this one behind.
-			events = append(events, &campfirev1.SubscribeResponse{
-				ResumeToken: resumeToken(store.Position{Epoch: s.store.Epoch(), Revision: seen}),
-				Event:       &campfirev1.SubscribeResponse_Heartbeat{Heartbeat: &campfirev1.Heartbeat{}},
-			})
+			events = append(events, heartbeatAt(resumeToken(store.Position{Epoch: s.store.Epoch(), Revision: revision})))
+		}
+		if len(events) == 0 {
+			continue
 		}
 		if err := w.write(events...); err != nil {
 			return err
@@ -146,10 +128,9 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream, seen int64) err
 // sendAway asks the client to open another stream, and ends this one.
 func (s *Server) sendAway(w *wire) error {
 	delay := time.Duration(rand.Int64N(int64(s.timing.reconnect))) // so that not all come back at once
-	err := w.write(&campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_Reconnect{
+	if err := w.send(&campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_Reconnect{
 		Reconnect: &campfirev1.Reconnect{Delay: durationpb.New(delay)},
-	}})
-	if err != nil {
+	}}); err != nil {
 		return err
 	}
 	return connect.NewError(connect.CodeUnavailable, errors.New("reconnect"))
@@ -166,10 +147,20 @@ func (s *Server) bidFarewell(w *wire, why error) error {
 	return tooMany("this stream is read too slowly; load everything anew and open another", s.timing.reconnect)
 }
 
-func resyncRequired(reason campfirev1.ResyncReason, token string) *campfirev1.SubscribeResponse {
-	return &campfirev1.SubscribeResponse{ResumeToken: token, Event: &campfirev1.SubscribeResponse_ResyncRequired{
-		ResyncRequired: &campfirev1.ResyncRequired{Reason: reason},
-	}}
+func resyncRequired(reason campfirev1.ResyncReason, token string) *event {
+	return newEvent(event{}, func() *campfirev1.SubscribeResponse {
+		return &campfirev1.SubscribeResponse{ResumeToken: token, Event: &campfirev1.SubscribeResponse_ResyncRequired{
+			ResyncRequired: &campfirev1.ResyncRequired{Reason: reason},
+		}}
+	})
+}
+
+func heartbeatAt(token string) *event {
+	return newEvent(event{}, func() *campfirev1.SubscribeResponse {
+		return &campfirev1.SubscribeResponse{ResumeToken: token, Event: &campfirev1.SubscribeResponse_Heartbeat{
+			Heartbeat: &campfirev1.Heartbeat{},
+		}}
+	})
 }
 
 // wire is the way to a stream's reader. Only the stream's own goroutine writes to it.
@@ -178,28 +169,44 @@ type wire struct {
 	flusher *flusher
 }
 
-// write sends messages and events together: however many there are, the socket is written to once.
-func (w *wire) write(events ...any) error {
-	w.flusher.held = true
+// send sends a message of this stream alone. The first one also sends the headers.
+func (w *wire) send(message *campfirev1.SubscribeResponse) error { return gone(w.out.Send(message)) }
+
+// write writes events past Connect, as they are encoded already, and flushes once: however many they are, the socket is
+// written to once.
+func (w *wire) write(events ...*event) error {
 	for _, e := range events {
-		if err := w.out.Conn().Send(e); err != nil {
+		encode := e.proto
+		if w.flusher.json {
+			encode = e.json
+		}
+		frame, err := encode()
+		if err != nil {
 			return err
 		}
+		if _, err := w.flusher.Write(frame); err != nil {
+			return gone(err)
+		}
 	}
-	w.flusher.held = false
-	if err := w.flusher.flush(); err != nil {
-		return connect.NewError(connect.CodeCanceled, err) // the reader is gone, or stands still: nothing for the log
-	}
-	return nil
+	return gone(w.flusher.flush())
 }
 
-// flusher stands between Connect, which flushes after each message, and the socket. It holds flushes back while more
-// messages follow, and gives every write a deadline: a reader who stands still must not hold a goroutine for ever.
+// gone says that the reader has hung up or stands still: nothing for the log.
+func gone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return connect.NewError(connect.CodeCanceled, err)
+}
+
+// flusher stands between a stream and its socket, and gives every write a deadline: a reader who stands still must not
+// hold a goroutine for ever.
 type flusher struct {
 	http.ResponseWriter
 	control  *http.ResponseController
 	timeout  time.Duration
-	held     bool
+	json     bool // whether the stream's messages are JSON
+	begun    bool // whether anything was written
 	deadline bool // whether one is set
 }
 
@@ -213,9 +220,39 @@ func streaming(next http.Handler, timeout time.Duration) http.Handler {
 		if r.ProtoMajor == 1 {
 			w.Header().Set("Connection", "close") // the deadline of the last write would outlive the request
 		}
-		f := &flusher{ResponseWriter: w, control: http.NewResponseController(w), timeout: timeout}
+		f := &flusher{
+			ResponseWriter: w, control: http.NewResponseController(w), timeout: timeout,
+			json: strings.Contains(r.Header.Get("Content-Type"), "json"),
+		}
 		next.ServeHTTP(f, r.WithContext(context.WithValue(r.Context(), flusherKey{}, f)))
 		f.setDeadline() // for what net/http still has to write
+	})
+}
+
+// maxWatchers bounds how many watch the server's health. Anyone may.
+const maxWatchers = 100
+
+// watching lets some watch, until the server stops or they have watched as long as a stream may be open.
+func (s *Server) watching(next http.Handler) http.Handler {
+	places := make(chan struct{}, maxWatchers)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			s.refuse(w, r, tooMany("too many are watching the server's health; come back later", time.Minute))
+			return
+		}
+		ctx, end := context.WithTimeout(r.Context(), s.timing.jitter(s.timing.age))
+		defer end()
+		go func() {
+			select {
+			case <-s.stopping:
+				end()
+			case <-ctx.Done():
+			}
+		}()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -223,16 +260,16 @@ func flusherOf(ctx context.Context) *flusher { return ctx.Value(flusherKey{}).(*
 
 // Write implements http.ResponseWriter.
 func (f *flusher) Write(p []byte) (int, error) {
+	if !f.begun {
+		f.begun = true
+		_ = f.control.SetReadDeadline(time.Time{}) // the request has been read
+	}
 	f.setDeadline()
 	return f.ResponseWriter.Write(p)
 }
 
 // Flush implements http.Flusher, which Connect asks for.
-func (f *flusher) Flush() {
-	if !f.held {
-		_ = f.flush() // the next write answers the same error
-	}
-}
+func (f *flusher) Flush() { _ = f.flush() } // the next write answers the same error
 
 func (f *flusher) flush() error {
 	f.setDeadline()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
 
 	campfirev1 "campfire.example/gen/campfire/v1"
 	"campfire.example/gen/campfire/v1/campfirev1connect"
@@ -20,7 +21,7 @@ import (
 
 func TestAStreamResumesWhereItWasCut(t *testing.T) {
 	t.Parallel()
-	campfire := newCampfire(t)
+	campfire := newCampfire(t, func(s *setup) { s.Streams.PerSession = 100 })
 	david, jason, kevin := campfire.as("David"), campfire.as("Jason"), campfire.as("Kevin")
 	heard, overheard := jason.listen(t), kevin.listen(t)
 	edited := david.post(t, campfire.Designers, "to be edited")
@@ -288,7 +289,7 @@ func TestAStreamThatOpensWhileItsSessionEndsIsRefused(t *testing.T) {
 	t.Parallel()
 	campfire := newCampfire(t)
 	jason := campfire.as("Jason")
-	_, streams := campfirev1connect.NewEventServiceHandler(campfire.server, encodeEventsOnce,
+	_, streams := campfirev1connect.NewEventServiceHandler(campfire.server,
 		connect.WithInterceptors(errorInterceptor{campfire.server}))
 	inTheGap := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := campfire.SignOut(r.Context(), caller(r.Context()), ""); err != nil {
@@ -315,19 +316,54 @@ func TestAStreamThatOpensWhileItsSessionEndsIsRefused(t *testing.T) {
 
 func TestNobodyOpensMoreStreamsThanTheirShare(t *testing.T) {
 	t.Parallel()
-	campfire := newCampfire(t, func(s *setup) { s.MaxStreamsPerUser = 3 })
-	desk, phone := campfire.as("Jason"), campfire.as("Jason", overH2C)
-	first := desk.listen(t)
-	desk.listen(t)
-	phone.listen(t)
+	for what, limits := range map[string]StreamLimits{
+		"this session": {PerSession: 3}, "you have": {PerUser: 3}, "your network address": {PerAddress: 3}, "the server": {InAll: 3},
+	} {
+		campfire := newCampfire(t, func(s *setup) { s.Streams, s.TrustedProxies = limits, loopback })
+		// Jason's phone is in the network of his desk, of which IPv6 tells only the first half.
+		desk := campfire.as("Jason").with("X-Forwarded-For", "2001:db8:0:1::1")
+		phone := campfire.as("Jason").with("X-Forwarded-For", "2001:db8:0:1:ffff::2")
+		david := campfire.as("David").with("X-Forwarded-For", "2001:db8:0:1::3")
+		away := campfire.as("David").with("X-Forwarded-For", "2001:db8:0:2::1")
+		first := desk.listen(t)
+		desk.listen(t)
+		desk.listen(t)
+		full := map[*person]bool{desk: true}
+		full[phone] = limits.PerSession == 0
+		full[david] = limits.PerAddress > 0 || limits.InAll > 0
+		full[away] = limits.InAll > 0
+		for p, full := range full {
+			l := p.subscribe(t, "")
+			if !full {
+				if hello := l.any(t); hello.GetHello() == nil {
+					t.Errorf("%s: %s heard %v, want hello", what, p.name, hello)
+				}
+				l.hangUp()
+				continue
+			}
+			_, err := l.end(t)
+			wantDelay(t, what+": one more of "+p.name, err, time.Minute)
+			if !strings.Contains(fmt.Sprint(err), what) {
+				t.Errorf("%s: %s was told %v", what, p.name, err)
+			}
+		}
+		eventually(t, "there are three streams", func() bool { return openOf(campfire) == 3 })
+		first.hangUp()
+		eventually(t, "there are two streams", func() bool { return openOf(campfire) == 2 })
+		desk.listen(t)
+	}
+}
+
+func TestTheShareHoldsForEveryProtocol(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.Streams.PerUser = 1 })
+	jason := campfire.as("Jason")
+	jason.listen(t)
 	for _, way := range allWays {
-		_, err := phone.by(way).subscribe(t, "").end(t)
-		wantDelay(t, "the fourth stream by "+way.name, err, time.Minute)
+		_, err := jason.by(way).subscribe(t, "").end(t)
+		wantDelay(t, "the second stream by "+way.name, err, time.Minute)
 	}
 	campfire.as("David").listen(t) // others have a share of their own
-	first.hangUp()
-	eventually(t, "Jason has two streams", func() bool { return streamsOf(campfire, phone.id) == 2 })
-	phone.listen(t)
 }
 
 func TestAnOldStreamIsAskedToComeBack(t *testing.T) {
@@ -361,6 +397,86 @@ func TestAStreamOutlivesTheDeadlinesOfItsWrites(t *testing.T) {
 	}
 }
 
+// Calls have deadlines from their start. A stream must not: whoever only watches would be cut off.
+func TestAStreamLetsGoOfTheDeadlinesOfCalls(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	jason := campfire.as("Jason")
+	for _, procedure := range []string{campfirev1connect.EventServiceSubscribeProcedure, "/grpc.health.v1.Health/Watch"} {
+		ctx, hangUp := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, procedure, strings.NewReader("\x00\x00\x00\x00\x02{}"))
+		r.Header.Set("Content-Type", "application/connect+json")
+		r.Header.Set("Authorization", "Bearer "+jason.token)
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder(), cleared: make(chan struct{})}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			campfire.server.ServeHTTP(w, r)
+		}()
+		select {
+		case <-w.cleared:
+		case <-done:
+			t.Errorf("%s has ended with %d: %s", procedure, w.Code, w.Body)
+		case <-time.After(patience):
+			t.Errorf("%s keeps its deadlines", procedure)
+		}
+		hangUp()
+		<-done
+	}
+}
+
+// deadlines notes when both deadlines are cleared after something was written.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+	cleared     chan struct{}
+	once        sync.Once
+}
+
+// SetReadDeadline is called by http.ResponseController.
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.read = at
+	return nil
+}
+
+// SetWriteDeadline is called by http.ResponseController.
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.write = at
+	if d.read.IsZero() && d.write.IsZero() && d.Body.Len() > 0 {
+		d.once.Do(func() { close(d.cleared) })
+	}
+	return nil
+}
+
+func TestWatchingTheHealthHasItsBounds(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	client := grpchealth.NewClient(campfire.stranger(overH2C).http, campfire.url, connect.WithGRPC())
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	watch := func(ctx context.Context) <-chan grpchealth.WatchEvent {
+		return client.Watch(ctx, &grpchealth.CheckRequest{Service: campfirev1connect.EventServiceName})
+	}
+	watchers := []<-chan grpchealth.WatchEvent{}
+	for range maxWatchers {
+		watchers = append(watchers, watch(ctx))
+	}
+	for _, w := range watchers {
+		if e := <-w; e.Err != nil || e.Response.Status != grpchealth.StatusServing {
+			t.Fatalf("a watcher was told %v, want serving", e)
+		}
+	}
+	wantDelay(t, "one more", (<-watch(ctx)).Err, time.Minute)
+	began := time.Now()
+	if err := campfire.stop(); err != nil || time.Since(began) > shutdownGrace/2 {
+		t.Errorf("with watchers, stopping took %v: %v", time.Since(began), err)
+	}
+	for _, w := range watchers {
+		for range w { // until it ends
+		}
+	}
+}
+
 func TestNoProxyMayKeepAStreamBack(t *testing.T) {
 	t.Parallel()
 	campfire := newCampfire(t)
@@ -376,6 +492,12 @@ func TestNoProxyMayKeepAStreamBack(t *testing.T) {
 	wantEqual(t, "Cache-Control", res.Header.Values("Cache-Control"), []string{"no-store, no-transform"})
 }
 
+func openOf(c *campfire) int {
+	c.server.hub.mu.Lock()
+	defer c.server.hub.mu.Unlock()
+	return c.server.hub.open
+}
+
 func streamsOf(c *campfire, userID int64) int {
 	c.server.hub.mu.Lock()
 	defer c.server.hub.mu.Unlock()
@@ -388,6 +510,6 @@ func wantNoStreams(t testing.TB, c *campfire) {
 	eventually(t, "the hub knows no stream", func() bool {
 		c.server.hub.mu.Lock()
 		defer c.server.hub.mu.Unlock()
-		return len(c.server.hub.streams) == 0
+		return len(c.server.hub.streams) == 0 && len(c.server.hub.networks) == 0 && c.server.hub.open == 0
 	})
 }

@@ -1,14 +1,17 @@
 package server
 
 import (
+	"cmp"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -24,7 +27,7 @@ type event struct {
 	size     int   // about how many bytes it takes
 	latest   topic // if set, it replaces an earlier event of this topic that still waits
 	message  func() *campfirev1.SubscribeResponse
-	proto    func() ([]byte, error)
+	proto    func() ([]byte, error) // as frames that can be written to any stream of that codec
 	json     func() ([]byte, error)
 }
 
@@ -40,34 +43,77 @@ const eventOverhead = 256
 func newEvent(e event, message func() *campfirev1.SubscribeResponse) *event {
 	e.size += eventOverhead
 	e.message = sync.OnceValue(message)
-	e.proto = sync.OnceValues(func() ([]byte, error) { return proto.Marshal(e.message()) })
-	e.json = sync.OnceValues(func() ([]byte, error) { return protojson.Marshal(e.message()) })
+	e.proto = sync.OnceValues(func() ([]byte, error) { return frame(proto.Marshal(e.message())) })
+	e.json = sync.OnceValues(func() ([]byte, error) { return frame(protojson.Marshal(e.message())) })
 	return &e
 }
 
-// What a stream may have waiting before its reader counts as too slow. The sockets hold some megabytes more.
+// frame puts before a message what Connect, gRPC and gRPC-Web all put before each message of a stream: no flags, and its
+// length.
+func frame(message []byte, err error) ([]byte, error) {
+	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...), err
+}
+
 const (
+	// What a stream may have waiting before its reader counts as too slow. The sockets hold some megabytes more.
 	maxQueuedEvents = 2000
 	maxQueuedBytes  = 2 << 20
+	// A stream takes so much of its queue at once, in bytes. What is still in the queue can be taken back.
+	bite = 32 << 10
 )
+
+// rousedAtOnce is how many streams are roused before one of them has taken what it has. If a thousand were, a post would
+// wait in the scheduler's queue behind them all, and each would write one event. In turn they each write what has come
+// meanwhile, at once, which costs as much as one.
+var rousedAtOnce = 4 * runtime.GOMAXPROCS(0)
+
+// StreamLimits bound how many streams may be open at once.
+type StreamLimits struct {
+	PerSession int // 50 if it is 0
+	PerUser    int // 100 if it is 0
+	PerAddress int // 2,000 if it is 0: a whole office may have one address; of IPv6, all that share a /64 count together
+	InAll      int // 20,000 if it is 0
+}
+
+func (l StreamLimits) orDefaults() StreamLimits {
+	return StreamLimits{
+		PerSession: cmp.Or(l.PerSession, 50),
+		PerUser:    cmp.Or(l.PerUser, 100),
+		PerAddress: cmp.Or(l.PerAddress, 2000),
+		InAll:      cmp.Or(l.InAll, 20_000),
+	}
+}
 
 // hub knows who has a stream open. Nothing in it waits for a reader.
 type hub struct {
-	maxPerUser int
+	limits StreamLimits
 
 	mu       sync.Mutex
-	streams  map[int64][]*stream // by user
-	revision int64               // everything up to it has been queued
+	streams  map[int64][]*stream  // by user
+	networks map[netip.Prefix]int // how many streams each has
+	open     int                  // streams
+	revision int64                // everything up to it has been queued
+	fresh    []*stream            // these have something new, and are roused in turn
+	roused   int                  // of them have not taken it yet
 }
 
 // stream is one open stream: its queue, and why it must end. The hub's mu guards them.
 type stream struct {
-	id     string
-	who    store.Identity
-	queue  []*event
-	bytes  int
-	ending error         // why it must end, once it must
-	wake   chan struct{} // holds one when there is something to do
+	id      string
+	who     store.Identity
+	network netip.Prefix
+	missed  []*event         // what happened before it opened, to be told first
+	seen    int64            // everything up to this revision is among missed, or was seen before
+	left    map[int64]bool   // rooms left before missed was known; nil after that
+	queue   []*event         // those superseded by a later one of their topic are passed over
+	latest  map[topic]*event // the one that counts, of each topic in the queue
+	events  int              // that count
+	bytes   int              // of them
+	waiting bool             // for something new
+	fresh   bool             // whether it is among the hub's fresh
+	roused  bool             // whether the hub counts it so
+	ending  error            // why it must end, once it must
+	wake    chan struct{}    // holds one when there is something to do
 }
 
 // Why the hub ends a stream.
@@ -76,19 +122,35 @@ var (
 	errSessionEnded = fmt.Errorf("%w: the session has ended", store.ErrUnauthenticated)
 )
 
-func newHub(maxPerUser int) *hub {
-	return &hub{maxPerUser: maxPerUser, streams: map[int64][]*stream{}}
+func newHub(limits StreamLimits) *hub {
+	return &hub{limits: limits.orDefaults(), streams: map[int64][]*stream{}, networks: map[netip.Prefix]int{}}
 }
 
 // join opens a stream. From here on it gets every event that is sent to its user.
-func (h *hub) join(who store.Identity) (*stream, error) {
+func (h *hub) join(who store.Identity, from netip.Addr) (*stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.streams[who.UserID]) >= h.maxPerUser {
-		return nil, tooMany("you have too many streams open; close some, or come back later", time.Minute)
+	mine := h.streams[who.UserID]
+	st := &stream{id: rand.Text(), who: who, network: store.Network(from), left: map[int64]bool{}, wake: make(chan struct{}, 1)}
+	ofSession := 0
+	for _, other := range mine {
+		if other.who == who {
+			ofSession++
+		}
 	}
-	st := &stream{id: rand.Text(), who: who, wake: make(chan struct{}, 1)}
-	h.streams[who.UserID] = append(h.streams[who.UserID], st)
+	switch {
+	case ofSession >= h.limits.PerSession:
+		return nil, tooMany("this session has too many streams open; close some tabs, or come back later", time.Minute)
+	case len(mine) >= h.limits.PerUser:
+		return nil, tooMany("you have too many streams open; close some, or come back later", time.Minute)
+	case h.networks[st.network] >= h.limits.PerAddress:
+		return nil, tooMany("your network address has too many streams open; come back later", time.Minute)
+	case h.open >= h.limits.InAll:
+		return nil, tooMany("the server has as many streams open as it may; come back later", time.Minute)
+	}
+	h.streams[who.UserID] = append(mine, st)
+	h.networks[st.network]++
+	h.open++
 	return st, nil
 }
 
@@ -96,14 +158,21 @@ func (h *hub) leave(st *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	mine := h.streams[st.who.UserID]
-	if i := slices.Index(mine, st); i >= 0 {
-		mine = slices.Delete(mine, i, i+1)
+	i := slices.Index(mine, st)
+	if i < 0 {
+		return
 	}
-	if len(mine) == 0 {
+	if mine = slices.Delete(mine, i, i+1); len(mine) == 0 {
 		delete(h.streams, st.who.UserID)
 	} else {
 		h.streams[st.who.UserID] = mine
 	}
+	if h.networks[st.network]--; h.networks[st.network] == 0 {
+		delete(h.networks, st.network)
+	}
+	h.open--
+	st.waiting = false
+	h.notRoused(st)
 }
 
 // find answers a user's open stream of that id, or nil.
@@ -118,13 +187,13 @@ func (h *hub) find(userID int64, id string) *stream {
 	return nil
 }
 
-// send queues an event for every stream of these users.
+// send queues an event for every stream of these users. They hear of it once they are roused.
 func (h *hub) send(userIDs []int64, e *event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, id := range userIDs {
 		for _, st := range h.streams[id] {
-			st.add(e)
+			h.add(st, e)
 		}
 	}
 	h.revision = max(h.revision, e.revision)
@@ -136,9 +205,60 @@ func (h *hub) sendAll(e *event) {
 	defer h.mu.Unlock()
 	for _, streams := range h.streams {
 		for _, st := range streams {
-			st.add(e)
+			h.add(st, e)
 		}
 	}
+}
+
+func (h *hub) add(st *stream, e *event) {
+	st.add(e)
+	if st.waiting && !st.fresh {
+		st.fresh = true
+		h.fresh = append(h.fresh, st)
+	}
+}
+
+// rouse lets the streams write what was sent to them.
+func (h *hub) rouse() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rouseNext()
+}
+
+// rouseNext rouses the next in turn. Only who waits is roused, so that one held up by its reader holds up nobody.
+func (h *hub) rouseNext() {
+	for h.roused < rousedAtOnce && len(h.fresh) > 0 {
+		st := h.fresh[0]
+		h.fresh[0], h.fresh = nil, h.fresh[1:]
+		st.fresh = false
+		if st.waiting && !st.roused {
+			st.roused = true
+			h.roused++
+			st.rouse()
+		}
+	}
+}
+
+// notRoused counts a stream no longer among the roused.
+func (h *hub) notRoused(st *stream) {
+	if st.roused {
+		st.roused = false
+		h.roused--
+		h.rouseNext()
+	}
+}
+
+// catchUp tells a stream first what it missed up to a revision, but for the rooms that its user has left since.
+func (h *hub) catchUp(st *stream, missed []*event, revision int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if st.ending != nil {
+		return
+	}
+	st.missed = slices.DeleteFunc(missed, func(e *event) bool { return st.left[e.roomID] })
+	st.left, st.seen = nil, revision
+	st.drop(st.hasSeen)
+	st.rouse()
 }
 
 // removeFromRoom takes out of the queues of one who has left a room what they would still hear of it.
@@ -161,103 +281,97 @@ func (h *hub) endSession(who store.Identity) {
 	}
 }
 
-// take empties a stream's queue. After these events the stream has all there is up to the revision.
+// take takes a bite of what a stream has waiting. After it, the stream has everything up to the revision; that is 0 if
+// there is more. If there is nothing, the stream is to wait until it is roused.
 func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	events, st.queue, st.bytes = st.queue, nil, 0
-	return events, h.revision, st.ending
+	h.notRoused(st)
+	if st.ending != nil {
+		return nil, 0, st.ending
+	}
+	size := 0
+	takeFrom := func(list []*event, counts func(*event) bool) []*event {
+		taken := 0
+		for ; taken < len(list) && size < bite; taken++ {
+			if e := list[taken]; counts(e) {
+				events, size = append(events, e), size+e.size
+			}
+		}
+		return slices.Delete(list, 0, taken)
+	}
+	st.missed = takeFrom(st.missed, func(*event) bool { return true })
+	st.queue = takeFrom(st.queue, st.discount)
+	if st.waiting = len(events) == 0; !st.waiting {
+		st.rouse() // to come again once these are written
+	}
+	if len(st.missed)+len(st.queue) == 0 {
+		revision = max(h.revision, st.seen)
+	}
+	return events, revision, nil
 }
 
 // add queues an event. A stream whose queue is full is to end: its reader is too slow, and must load everything anew.
 func (st *stream) add(e *event) {
-	if st.ending != nil {
+	if st.ending != nil || st.hasSeen(e) {
 		return
 	}
 	if e.latest != (topic{}) {
-		st.drop(func(queued *event) bool { return queued.latest == e.latest })
+		if earlier := st.latest[e.latest]; earlier != nil {
+			st.discount(earlier)
+		} else if st.latest == nil {
+			st.latest = map[topic]*event{}
+		}
+		st.latest[e.latest] = e
 	}
-	st.queue, st.bytes = append(st.queue, e), st.bytes+e.size
-	if len(st.queue) > maxQueuedEvents || st.bytes > maxQueuedBytes {
-		st.queue, st.bytes, st.ending = nil, 0, errSlowReader
+	st.queue, st.events, st.bytes = append(st.queue, e), st.events+1, st.bytes+e.size
+	if st.events > maxQueuedEvents || st.bytes > maxQueuedBytes {
+		st.end(errSlowReader)
+	} else if len(st.queue) > 2*st.events+100 {
+		st.drop(func(*event) bool { return false }) // mostly superseded
 	}
-	st.rouse()
 }
 
-func (st *stream) end(why error) {
-	st.queue, st.bytes, st.ending = nil, 0, why
-	st.rouse()
+// hasSeen tells whether an event is among what the stream has been told of the time before it opened.
+func (st *stream) hasSeen(e *event) bool { return e.revision != 0 && e.revision <= st.seen }
+
+// discount no longer counts an event of the queue, and tells whether it did count until now.
+func (st *stream) discount(e *event) bool {
+	if e.latest != (topic{}) {
+		if st.latest[e.latest] != e {
+			return false
+		}
+		delete(st.latest, e.latest)
+	}
+	st.events, st.bytes = st.events-1, st.bytes-e.size
+	return true
+}
+
+// drop takes the unwanted out of the queue, and those superseded.
+func (st *stream) drop(unwanted func(*event) bool) {
+	st.queue = slices.DeleteFunc(st.queue, func(e *event) bool {
+		superseded := e.latest != (topic{}) && st.latest[e.latest] != e
+		return superseded || unwanted(e) && st.discount(e)
+	})
 }
 
 func (st *stream) forget(roomID int64) {
-	st.drop(func(e *event) bool { return e.roomID == roomID })
+	ofRoom := func(e *event) bool { return e.roomID == roomID }
+	st.drop(ofRoom)
+	st.missed = slices.DeleteFunc(st.missed, ofRoom)
+	if st.left != nil {
+		st.left[roomID] = true
+	}
 }
 
-func (st *stream) drop(unwanted func(*event) bool) {
-	st.queue = slices.DeleteFunc(st.queue, func(e *event) bool {
-		if !unwanted(e) {
-			return false
-		}
-		st.bytes -= e.size
-		return true
-	})
+func (st *stream) end(why error) {
+	st.missed, st.queue, st.latest, st.events, st.bytes, st.ending = nil, nil, nil, 0, 0, why
+	st.rouse()
 }
 
 func (st *stream) rouse() {
 	select {
 	case st.wake <- struct{}{}:
 	default: // it is roused already
-	}
-}
-
-// encodeEventsOnce replaces Connect's codecs by ones that take an *event as well, as the bytes it has ready.
-var encodeEventsOnce = connect.WithHandlerOptions(
-	connect.WithCodec(eventCodec{"proto"}),
-	connect.WithCodec(eventCodec{"json"}),
-	connect.WithCodec(eventCodec{"json; charset=utf-8"}),
-)
-
-// eventCodec implements connect.Codec, by the name it has in content types.
-type eventCodec struct{ name string }
-
-// Name implements connect.Codec.
-func (c eventCodec) Name() string { return c.name }
-
-// Marshal implements connect.Codec.
-func (c eventCodec) Marshal(message any) ([]byte, error) {
-	switch m := message.(type) {
-	case *event:
-		if c.name == "proto" {
-			return m.proto()
-		}
-		return m.json()
-	case proto.Message:
-		if c.name == "proto" {
-			return proto.Marshal(m)
-		}
-		return protojson.Marshal(m)
-	default:
-		return nil, fmt.Errorf("cannot encode %T", message)
-	}
-}
-
-// MarshalAppend spares Connect an allocation for each event and stream.
-func (c eventCodec) MarshalAppend(to []byte, message any) ([]byte, error) {
-	bytes, err := c.Marshal(message)
-	return append(to, bytes...), err
-}
-
-// Unmarshal implements connect.Codec.
-func (c eventCodec) Unmarshal(bytes []byte, message any) error {
-	m, ok := message.(proto.Message)
-	switch {
-	case !ok:
-		return fmt.Errorf("cannot decode %T", message)
-	case c.name == "proto":
-		return proto.Unmarshal(bytes, m)
-	case len(bytes) == 0:
-		return errors.New("zero-length payload is not a valid JSON object")
-	default:
-		return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(bytes, m)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	campfirev1 "campfire.example/gen/campfire/v1"
 	"campfire.example/store"
+	"campfire.example/store/storetest"
 )
 
 // accountNamed is an event that changes nothing, to see who hears it.
@@ -27,7 +29,7 @@ func accountNamed(name string) *campfirev1.SubscribeResponse {
 
 func TestAnEventIsEncodedOnceHoweverManyHearIt(t *testing.T) {
 	t.Parallel()
-	campfire := newCampfire(t)
+	campfire := newCampfire(t, func(s *setup) { s.Streams.PerSession = 100 })
 	jason := campfire.as("Jason")
 	var streams []*listener
 	for _, way := range allWays {
@@ -52,6 +54,7 @@ func TestAnEventIsEncodedOnceHoweverManyHearIt(t *testing.T) {
 	})
 	e.proto, e.json = watch(e.proto), watch(e.json)
 	campfire.server.hub.send([]int64{jason.id}, e)
+	campfire.server.hub.rouse()
 	for _, stream := range streams {
 		stream.hears(t, `account "Once"`)
 	}
@@ -71,14 +74,14 @@ func TestAQueueIsBounded(t *testing.T) {
 		"by number": {maxQueuedEvents, 0},
 		"by bytes":  {maxQueuedBytes / (eventOverhead + 64<<10), 64 << 10},
 	} {
-		h := newHub(1)
-		st := must(h.join(store.Identity{UserID: 1, SessionID: 1}))(t)
+		h := newHub(StreamLimits{})
+		st := must(h.join(store.Identity{UserID: 1, SessionID: 1}, netip.Addr{}))(t)
 		e := newEvent(event{size: c.size}, func() *campfirev1.SubscribeResponse { return accountNamed("Hello") })
 		for range 3 { // a queue that was emptied has its room again
 			for range c.fits {
 				h.send([]int64{1}, e)
 			}
-			if events, _, ending := h.take(st); len(events) != c.fits || ending != nil {
+			if events, ending := takeAll(h, st); len(events) != c.fits || ending != nil {
 				t.Fatalf("%s: took %d events, ending %v; want all %d", what, len(events), ending, c.fits)
 			}
 		}
@@ -94,15 +97,26 @@ func TestAQueueIsBounded(t *testing.T) {
 	}
 }
 
+// takeAll takes what waits in a stream, as it would write it: by the bite.
+func takeAll(h *hub, st *stream) (all []*event, ending error) {
+	for {
+		events, _, ending := h.take(st)
+		if len(events) == 0 {
+			return all, ending
+		}
+		all = append(all, events...)
+	}
+}
+
 // bulk is a text of which a few dozen fill a queue.
 func bulk(i int) string { return fmt.Sprintf("%d %s", i, strings.Repeat("x", 30_000)) }
 
-// still opens a stream and stops reading after hello.
-func still(t testing.TB, p *person) *connect.ServerStreamForClient[campfirev1.SubscribeResponse] {
+// still opens a stream, or resumes one, and stops reading after hello.
+func still(t testing.TB, p *person, token ...string) *connect.ServerStreamForClient[campfirev1.SubscribeResponse] {
 	t.Helper()
 	ctx, hangUp := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(hangUp)
-	stream, err := p.Subscribe(ctx, &campfirev1.SubscribeRequest{})
+	stream, err := p.Subscribe(ctx, &campfirev1.SubscribeRequest{ResumeToken: strings.Join(token, "")})
 	if err != nil || !stream.Receive() || stream.Msg().GetHello() == nil {
 		t.Fatalf("%s opens a stream: got %v, %v", p.name, err, stream)
 	}
@@ -182,6 +196,10 @@ func TestAReaderWhoStandsStillIsCutAndDelaysNobody(t *testing.T) {
 	}
 }
 
+// underWay is how many bulky messages may be on their way when their reader stands still: the sockets are small, and a
+// stream takes no more than a bite of its queue at once.
+const underWay = 6
+
 func TestWhatWaitsIsNotDeliveredAfterSigningOut(t *testing.T) {
 	t.Parallel()
 	campfire := newCampfire(t, func(s *setup) {
@@ -201,10 +219,80 @@ func TestWhatWaitsIsNotDeliveredAfterSigningOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		messages, _, last := readOn(t, stream)
-		if messages > posts/2 || last != nil {
+		if messages > underWay || last != nil {
 			t.Fatalf("by %s: heard %d of %d messages and %v after signing out, want no more than was under way", w.name, messages, posts, last)
 		}
 		wantCode(t, "the stream by "+w.name, stream.Err(), connect.CodeUnauthenticated)
+	}
+}
+
+// Also while a batch of it is being written, live or to one who resumes.
+func TestWhatWaitsOfARoomIsNotDeliveredAfterLeavingIt(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) {
+		s.socketBuffer = 32 << 10
+		s.timing.write = 2 * patience
+	})
+	david, jason, kevin := campfire.as("David"), campfire.as("Jason"), campfire.as("Kevin")
+	change := func(grant, revoke []int64) {
+		t.Helper()
+		_, err := david.UpdateRoom(t.Context(), &campfirev1.UpdateRoomRequest{RoomId: campfire.Designers.ID, GrantUserIds: grant, RevokeUserIds: revoke})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const posts = 20
+	for _, w := range []way{overHTTP1, overH2C, overGRPC} {
+		w.narrow = 32 << 10
+		beginning := jason.resume(t, "")
+		live := still(t, jason.by(w))
+		for i := range posts {
+			david.post(t, campfire.Designers, bulk(i))
+		}
+		resumed := still(t, jason.by(w), beginning.token)
+		change([]int64{kevin.id}, []int64{jason.id})
+		david.announce(t, "the end")
+		for what, stream := range map[string]*connect.ServerStreamForClient[campfirev1.SubscribeResponse]{"live": live, "resumed": resumed} {
+			messages, _, last := readOn(t, stream)
+			if messages > underWay || told(last) != fmt.Sprintf("room %d removed", campfire.Designers.ID) {
+				t.Errorf("%s by %s: heard %d of %d messages, then %v; want no more than was under way, then the removal",
+					what, w.name, messages, posts, last)
+			}
+			if messages, _, last = readOn(t, stream); messages > 0 || told(last) != `account "the end"` {
+				t.Errorf("%s by %s: heard %d messages and %v after the removal, want the end", what, w.name, messages, last)
+			}
+		}
+		beginning.hangUp()
+		change([]int64{jason.id}, []int64{kevin.id})
+	}
+}
+
+// The narrow gap: a stream has read what it missed, and its user is removed from a room before it could queue that.
+func TestWhatWasMissedInARoomLeftMeanwhileIsNotTold(t *testing.T) {
+	t.Parallel()
+	office := newOffice(t)
+	post := func(room store.Room, text string) {
+		t.Helper()
+		must(office.PostMessage(t.Context(), office.David.ID, store.Post{RoomID: room.ID, Body: storetest.Body(text)}))(t)
+	}
+	_, beginning, _ := office.ChangesSince(t.Context(), office.Jason.ID, nil)
+	post(office.Designers, "secret")
+	post(office.AllTalk, "Hello all")
+	_, early := office.join(office.Jason)
+	_, late := office.join(office.Jason)
+	missed, latest, err := office.ChangesSince(t.Context(), office.Jason.ID, &beginning)
+	if err != nil || len(missed) != 2 {
+		t.Fatalf("missed %v, %v; want two messages", missed, err)
+	}
+	tell := func(st *stream) {
+		office.server.hub.catchUp(st, []*event{office.server.messageEvent(missed[0]), office.server.messageEvent(missed[1])}, latest.Revision)
+	}
+	tell(early)
+	must(office.UpdateRoom(t.Context(), office.David.ID, office.Designers.ID, store.RoomChanges{Revoke: []int64{office.Jason.ID}}))(t)
+	tell(late)
+	for what, st := range map[string]*stream{"early": early, "late": late} {
+		wantEqual(t, "what Jason hears on the stream that was told "+what, office.queued(st),
+			[]string{`created "Hello all"`, fmt.Sprintf("room %d removed", office.Designers.ID)})
 	}
 }
 
@@ -213,7 +301,7 @@ func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
 	for _, w := range []way{overHTTP1, overH2C} {
 		t.Run(w.name, func(t *testing.T) {
 			campfire := newCampfire(t, func(s *setup) {
-				s.MaxStreamsPerUser = 1000
+				s.Streams = StreamLimits{PerSession: 1000, PerUser: 1000}
 				s.socketBuffer = 4096
 				s.timing.write = 500 * time.Millisecond
 			})

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -380,8 +381,8 @@ func TestTypingReachesTheOthers(t *testing.T) {
 // What passes is worth telling only as it is now: of it nobody has more than one event waiting.
 func TestWhatPassesMergesForAReaderWhoIsSlow(t *testing.T) {
 	t.Parallel()
-	h := newHub(1)
-	slow := must(h.join(store.Identity{UserID: 1, SessionID: 1}))(t)
+	h := newHub(StreamLimits{})
+	slow := must(h.join(store.Identity{UserID: 1, SessionID: 1}, netip.Addr{}))(t)
 	jason, kevin := store.User{ID: 2, Name: "Jason"}, store.User{ID: 3, Name: "Kevin"}
 	send := func(events ...*event) {
 		for _, e := range events {
@@ -401,9 +402,12 @@ func TestWhatPassesMergesForAReaderWhoIsSlow(t *testing.T) {
 		send(types(jason, 1), stops(jason, 1), stops(kevin, 1), types(kevin, 1), types(jason, 2))
 		send(looks(jason, 1, true), looks(jason, 1, false), looks(kevin, 1, false), looks(kevin, 1, true), looks(jason, 2, true))
 		send(roomUnread(1), roomRead(1), roomRead(2), roomUnread(2))
+		if len(slow.queue) > 200 {
+			t.Fatalf("%d events are kept for a reader who has %d waiting", len(slow.queue), slow.events)
+		}
 	}
 	bytes := slow.bytes
-	events, _, ending := h.take(slow)
+	events, ending := takeAll(h, slow)
 	wantEqual(t, "why the stream ends", ending, nil)
 	wantEqual(t, "what waits", notesOf(events), []string{
 		"2 has stopped typing in 1", "Kevin types in 1", "Jason types in 2",
@@ -573,7 +577,7 @@ func once(f func()) func([]store.Change) {
 // join opens a stream of somebody's, and answers as whom to call.
 func (o *office) join(u store.User) (context.Context, *stream) {
 	who := store.Identity{UserID: u.ID, SessionID: 4711}
-	st, err := o.server.hub.join(who)
+	st, err := o.server.hub.join(who, netip.Addr{})
 	if err != nil {
 		panic(err)
 	}
@@ -582,6 +586,6 @@ func (o *office) join(u store.User) (context.Context, *stream) {
 
 // queued takes what waits in a stream.
 func (o *office) queued(st *stream) []string {
-	events, _, _ := o.server.hub.take(st)
+	events, _ := takeAll(o.server.hub, st)
 	return notesOf(events)
 }

@@ -35,8 +35,8 @@ type Config struct {
 	// PushSubject says to push services who sends, as "mailto:ops@example.com" or an https URL; the account's contact if it is
 	// empty.
 	PushSubject string
-	// MaxStreamsPerUser bounds how many streams one person or bot has open; 100 if it is 0.
-	MaxStreamsPerUser int
+	// Streams bounds how many streams may be open at once.
+	Streams StreamLimits
 	// Log gets the server's log; slog.Default() if it is nil.
 	Log *slog.Logger
 }
@@ -87,15 +87,12 @@ func New(st *store.Store, config Config) *Server {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	if config.MaxStreamsPerUser == 0 {
-		config.MaxStreamsPerUser = 100
-	}
 	s := &Server{
 		store:          st,
 		config:         config,
 		log:            config.Log,
 		timing:         defaultTiming,
-		hub:            newHub(config.MaxStreamsPerUser),
+		hub:            newHub(config.Streams),
 		presence:       newPresence(),
 		attempts:       newAttempts(),
 		stopping:       make(chan struct{}),
@@ -142,14 +139,16 @@ func (s *Server) routes() http.Handler {
 	mount(campfirev1connect.NewBotServiceHandler(s, options))
 	mount(campfirev1connect.NewPushServiceHandler(s, options))
 	// No compression: it would be done anew for each stream.
-	_, events := campfirev1connect.NewEventServiceHandler(s, options, encodeEventsOnce, connect.WithCompression("gzip", nil, nil))
+	_, events := campfirev1connect.NewEventServiceHandler(s, options, connect.WithCompression("gzip", nil, nil))
 	serve(campfirev1connect.EventServiceName, streaming(events, s.timing.write))
 
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
 	small := connect.WithReadMaxBytes(maxStrangerBytes)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector, small))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, small))
-	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(names...), small))
+	path, health := grpchealth.NewHandler(grpchealth.NewStaticChecker(names...), small)
+	mux.Handle(path, health)
+	mux.Handle(path+"Watch", s.watching(streaming(health, s.timing.write)))
 	mux.HandleFunc("/up", s.up)
 	mux.HandleFunc("GET /custom.css", s.customStyles)
 	mux.HandleFunc("GET /qr_code/{link}", s.qrCode)
