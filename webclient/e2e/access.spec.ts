@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
-import { Person } from "./people";
+import { type Page } from "@playwright/test";
+import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
 let server: Server;
@@ -108,5 +108,4 @@ test("everything in a room can be reached and used by keyboard", async ({ browse
   await expect(skip).toBeInViewport();
   await ada.page.keyboard.press("Enter");
   await expect(ada.page.locator("#main-content")).toBeFocused();
-  expect(ada.complaints).toEqual([]);
 });

@@ -1,19 +1,44 @@
 import {
+  test as base,
   type Browser,
   type BrowserContext,
-  type BrowserContextOptions,
   expect,
   type Locator,
   type Page,
 } from "@playwright/test";
 import type { Server } from "./server";
 
+export { expect };
+
+let arrived: Person[] = [];
+
+/** A test that also fails when a page complains: an error or a warning, a rejection nobody caught, a request that failed. */
+export const test = base.extend<{ quiet: void }>({
+  quiet: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads what is needed from the pattern.
+    async ({}, use) => {
+      arrived = [];
+      await use();
+      for (const person of arrived) {
+        await person.leave();
+        expect(person.complaints, "what the page complained of").toEqual([]);
+      }
+    },
+    { auto: true },
+  ],
+});
+
+/** How a person's browser differs from a desktop's with a mouse. */
+export type Device = Parameters<Browser["newContext"]>[0];
+
+/** A phone. */
+export const phone: Device = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
 /** Someone with a browser of their own, whose every complaint is kept. */
 export class Person {
-  /** All who have arrived in this test. */
-  static readonly everyone: Person[] = [];
   readonly complaints: string[] = [];
   private readonly expected: RegExp[] = [];
+  private gone = false;
 
   private constructor(
     readonly context: BrowserContext,
@@ -21,19 +46,21 @@ export class Person {
     private readonly server: Server,
   ) {
     this.listen(page);
-    Person.everyone.push(this);
+    arrived.push(this);
+    server.guests.push(this);
   }
 
   /** A stranger; with a token, someone signed in. */
-  static async arrive(
-    browser: Browser,
-    server: Server,
-    token?: string,
-    options: BrowserContextOptions = {},
-  ): Promise<Person> {
-    const context = await browser.newContext(options);
+  static async arrive(browser: Browser, server: Server, token?: string, device?: Device): Promise<Person> {
+    const context = await browser.newContext(device);
     if (token) await context.addCookies([{ name: "session_token", value: token, url: server.url }]);
     return new Person(context, await context.newPage(), server);
+  }
+
+  /** Closes the browser. */
+  async leave() {
+    this.gone = true;
+    await this.context.close();
   }
 
   async visit(path: string) {
@@ -81,9 +108,11 @@ export class Person {
     await this.page.getByRole("button", { name: submit }).click();
   }
 
-  /** Says that the server will refuse calls of this method, or that requests of this kind will fail. */
-  expectRefusal(what: RegExp) {
-    this.expected.push(what);
+  /** Says that a complaint is part of the story, such as that of a browser whose server was killed. */
+  expectRefusal(complaint: RegExp) {
+    this.expected.push(complaint);
+    const left = this.complaints.filter((c) => !complaint.test(c));
+    this.complaints.splice(0, this.complaints.length, ...left);
   }
 
   /** Another tab of the same browser. */
@@ -94,27 +123,27 @@ export class Person {
   }
 
   private listen(page: Page) {
-    const complain = (complaint: string, url: string) => {
-      if (!this.expected.some((what) => what.test(url))) this.complaints.push(`${complaint} ${url}`);
-    };
-    page.on("pageerror", (error) => complain(`page error: ${error.message}`, page.url()));
+    page.on("pageerror", (error) => this.complain(`page error: ${error.message}`)); // rejections too
     page.on("console", (line) => {
-      // Browsers log that a password was wrong, whatever the page makes of it.
-      const { url } = line.location();
-      const refused = line.text().includes("401") && url.endsWith("/SignIn");
-      if (refused || !["error", "warning"].includes(line.type())) return;
-      complain(`console: ${line.text()}`, url);
+      if (!["error", "warning"].includes(line.type())) return;
+      this.complain(`console: ${line.text()} ${line.location().url}`);
     });
     page.on("requestfailed", (request) => {
-      const reason = request.failure()?.errorText ?? "";
-      // What a page was still asking for when it was left, and streams that were let go.
-      if (reason === "net::ERR_ABORTED") return;
-      complain(`request: ${reason}`, request.url());
+      const { errorText = "" } = request.failure() ?? {};
+      // What the page itself gave up: the stream of a page that is left, an answer nobody waits for any more.
+      if (errorText !== "net::ERR_ABORTED") this.complain(`failed: ${errorText} ${request.url()}`);
+    });
+    page.on("response", (response) => {
+      if (response.status() >= 400) this.complain(`answered ${response.status()} ${response.url()}`);
     });
     page.on("dialog", (dialog) => {
-      complain(`dialog: ${dialog.message()}`, page.url());
+      this.complain(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
+  }
+
+  private complain(complaint: string) {
+    if (!this.gone && !this.expected.some((e) => e.test(complaint))) this.complaints.push(complaint);
   }
 }
 

@@ -8,6 +8,8 @@ const binary = process.env.CAMPFIRE_BINARY ?? resolve(import.meta.dirname, "../.
 
 /** A real Campfire with a database of its own, on a free port. */
 export class Server {
+  /** Whose pages are open: they are closed first, so that none complains of a server that has gone. */
+  readonly guests: { leave(): Promise<void> }[] = [];
   private process: ChildProcess | undefined;
   private log = "";
   private readonly data = mkdtempSync(join(tmpdir(), "campfire-e2e-"));
@@ -54,6 +56,7 @@ export class Server {
 
   /** Ends it and removes its data. */
   async stop() {
+    for (const guest of this.guests) await guest.leave();
     await this.kill();
     rmSync(this.data, { recursive: true, force: true });
   }
