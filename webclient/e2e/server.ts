@@ -113,6 +113,32 @@ export class Server {
     return room.id;
   }
 
+  /** Who this token belongs to. */
+  async idOf(token: string): Promise<string> {
+    const { user } = await this.ask<{ user: { id: string } }>("SessionService", "GetCurrentUser", {}, token);
+    return user.id;
+  }
+
+  /** Makes a room and answers its id; with members a closed one. */
+  async makeRoom(token: string, name: string, memberIds?: string[]): Promise<string> {
+    const kind = memberIds ? "ROOM_KIND_CLOSED" : "ROOM_KIND_OPEN";
+    const request = { kind, name, memberIds };
+    const { room } = await this.ask<{ room: { id: string } }>("RoomService", "CreateRoom", request, token);
+    return room.id;
+  }
+
+  /** Opens the ping with these people and answers its id. */
+  async ping(token: string, ...userIds: string[]): Promise<string> {
+    const request = { userIds };
+    const { room } = await this.ask<{ room: { id: string } }>(
+      "RoomService",
+      "OpenDirectRoom",
+      request,
+      token,
+    );
+    return room.id;
+  }
+
   /** Posts text or HTML. */
   async post(token: string, roomId: string, body: { text: string } | { html: string }): Promise<string> {
     const { message } = await this.ask<{ message: { id: string } }>(
