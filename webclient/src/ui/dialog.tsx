@@ -43,6 +43,8 @@ export function useModal(): RefObject<HTMLDialogElement | null> {
 
 function Asking({ text, action, answer }: Question) {
   const dialog = useModal();
+  const go = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => go.current?.focus(), []); // a dialog that opens focuses its first button otherwise
   return (
     <dialog
       ref={dialog}
@@ -67,7 +69,7 @@ function Asking({ text, action, answer }: Question) {
           <button type="button" className="btn" onClick={() => answer(false)}>
             <span>Cancel</span>
           </button>
-          <button type="submit" className="btn btn--negative" autoFocus>
+          <button ref={go} type="submit" className="btn btn--negative">
             <span>{action}</span>
           </button>
         </div>
