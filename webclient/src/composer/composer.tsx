@@ -86,6 +86,9 @@ export function Composer({ room, onPost, quote }: Props) {
           send();
         }}
       >
+        <a className="btn composer__context-btn" href="/searches" aria-label="Search" title="Search">
+          <Icon name="search" />
+        </a>
         <fieldset className="composer__fieldset" disabled={disabled}>
           <div className="composer__input">
             <Icon name="messages-outlined" className="composer__input-hint" />
