@@ -89,8 +89,9 @@ func pages(client fs.FS) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			http.NotFound(w, r) // a call of a service there is not: no page would tell its caller so
 		case statErr == nil && !info.IsDir() && name != "index.html" && !strings.HasPrefix(name, "."):
-			if strings.HasPrefix(name, "assets/") {
-				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with them
+			// Their names change with them; the sounds keep theirs, and the client asks for a version.
+			if strings.HasPrefix(name, "assets/") || strings.HasPrefix(name, "sounds/") && r.URL.Query().Has("v") {
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 			}
 			files.ServeHTTP(w, r)
 		case strings.HasPrefix(name, "assets/"):

@@ -77,6 +77,7 @@ func TestTheBuiltClientIsServed(t *testing.T) {
 		{"GET", "/assets/app-0.js", 404, "404 page not found\n", "text/plain; charset=utf-8", none},
 		{"GET", "/assets/", 200, page, html, "no-cache"},
 		{"GET", "/sounds/bell.mp3", 200, "ding", "audio/mpeg", none},
+		{"GET", "/sounds/bell.mp3?v=1a2b3c4d", 200, "ding", "audio/mpeg", "public, max-age=31536000, immutable"},
 		{"GET", "/.gitkeep", 200, page, html, "no-cache"},
 		{"GET", "/users/1", 200, page, html, "no-cache"},
 		{"POST", "/campfire.v1.NothingService/Explode", 404, "404 page not found\n", "text/plain; charset=utf-8", none},

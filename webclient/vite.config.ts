@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -6,6 +8,7 @@ const server = process.env.CAMPFIRE ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react(), trixWithoutStyles()],
+  define: { "import.meta.env.SOUNDS_VERSION": JSON.stringify(versionOf("public/sounds")) },
   build: { outDir: "dist", assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   optimizeDeps: { exclude: ["trix"] },
   server: {
@@ -22,6 +25,13 @@ export default defineConfig({
 /** Addresses under /users/ are screens when the browser asks for a page, and pictures otherwise. */
 function page(request: { headers: { accept?: string | undefined } }) {
   return request.headers.accept?.includes("text/html") ? "/index.html" : undefined;
+}
+
+/** What changes whenever a file in a folder does, so that its files may be kept for long. */
+function versionOf(folder: string): string {
+  const hash = createHash("sha256");
+  for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(`${folder}/${file}`));
+  return hash.digest("base64url").slice(0, 8);
 }
 
 /** Trix writes its styles into the page; our policy forbids that, and actiontext.css has them. */

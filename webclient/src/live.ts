@@ -1,8 +1,11 @@
 import { Code } from "@connectrpc/connect";
-import { durationMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { codeOf, eventService } from "./api";
 import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
+import type { Message } from "./gen/campfire/v1/message_pb";
 import { catchUp, reloadTimeline } from "./messages/history";
+import { playOnArrival } from "./messages/sounds";
+import { createdAt } from "./messages/timeline";
 import { loadRooms } from "./sidebar/rooms";
 import {
   current,
@@ -49,6 +52,8 @@ export function startLive(): () => void {
 export function apply(event: SubscribeResponse["event"]) {
   switch (event.case) {
     case "messageCreated":
+      saveMessage(event.value.message!);
+      return announce(event.value.message!);
     case "messageUpdated":
       return saveMessage(event.value.message!);
     case "messageDeleted":
@@ -82,6 +87,16 @@ export function apply(event: SubscribeResponse["event"]) {
     default:
       event satisfies never;
   }
+}
+
+/** When the stream began, by the server's clock: what was posted before is only caught up on. */
+let since = 0;
+
+/** Lets the sound of a new message be heard where its room is open at the end. */
+function announce(message: Message) {
+  const { timeline } = current();
+  if (timeline?.roomId !== message.roomId || timeline.hasNewer || createdAt(message) < since) return;
+  playOnArrival(message);
 }
 
 /** One tab's stream: opened, watched, let go while nobody looks, resumed where it ended. */
@@ -172,6 +187,7 @@ class Live {
   private opened(hello: Hello): number {
     clearTimeout(this.loss);
     this.loss = undefined;
+    since = hello.serverTime ? timestampMs(hello.serverTime) : 0;
     update({ connection: "live", streamId: hello.streamId });
     loadRooms().catch(ignore);
     if (!this.resumeToken) catchUp().catch(ignore);

@@ -8,6 +8,7 @@ import { BoostForm, Boosts } from "./boosts";
 import { EditForm } from "./edit-form";
 import { Options } from "./options";
 import { isEmojiOnly, PendingText, plainText, RichText } from "./rich-text";
+import { SoundView } from "./sound-view";
 import { soundAskedFor } from "./sounds";
 import type { Post } from "./timeline";
 
@@ -109,11 +110,7 @@ export const MessageView = memo(function MessageView(props: Props) {
 
 function Content({ message }: { message: Message }) {
   if (message.kind !== MessageKind.SOUND || !message.sound) return <RichText html={message.bodyHtml} />;
-  return (
-    <div className="message__content message__sound" dir="auto" data-testid="message-body">
-      <span aria-hidden="true">🔊</span> <span>{message.sound.caption || message.sound.name}</span>
-    </div>
-  );
+  return <SoundView messageId={message.id} sound={message.sound} />;
 }
 
 function PendingContent({ post }: { post: Post }) {
