@@ -1,5 +1,4 @@
-import { chromium, expect, test } from "@playwright/test";
-import { Person } from "./people";
+import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
 // Recording a trace asks the page too: see below.

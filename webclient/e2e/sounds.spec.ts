@@ -1,5 +1,5 @@
-import { type Browser, expect, type Page, test } from "@playwright/test";
-import { Person } from "./people";
+import { type Browser, type Page } from "@playwright/test";
+import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
 let server: Server;
