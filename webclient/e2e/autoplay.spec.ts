@@ -1,3 +1,4 @@
+import { chromium } from "@playwright/test";
 import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
