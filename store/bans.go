@@ -57,6 +57,9 @@ func (s *Store) UnbanUser(ctx context.Context, userID, personID int64) (u User, 
 		if err := tx.exec("DELETE FROM bans WHERE user_id = :id", args{":id": u.ID}); err != nil {
 			return err
 		}
+		if err := tx.grantOpenRooms(u.ID); err != nil { // those that have opened meanwhile, too
+			return err
+		}
 		return tx.setStatus(&u, Active)
 	})
 	if err != nil {

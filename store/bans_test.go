@@ -117,6 +117,21 @@ func TestWhoMayBanWhom(t *testing.T) {
 	wantErr(t, "the only one left steps down", err, store.ErrConflict)
 }
 
+func TestWhoIsUnbannedBelongsToEveryOpenRoom(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, kevin := t.Context(), identity(t, campfire, "David"), campfire.Kevin
+	must(campfire.SetInvolvement(ctx, kevin.ID, campfire.AllTalk.ID, store.Everything))(t)
+	must(campfire.BanUser(ctx, david, kevin.ID))(t)
+	must(campfire.CreateRoom(ctx, david.UserID, store.NewRoom{Kind: store.OpenRoom, Name: "Meanwhile"}))(t)
+	opened := store.OpenRoom
+	must(campfire.UpdateRoom(ctx, david.UserID, campfire.Designers.ID, store.RoomChanges{Kind: &opened}))(t)
+	must(campfire.UnbanUser(ctx, david.UserID, kevin.ID))(t)
+	wantEqual(t, "Kevin's rooms", sidebar(t, campfire.Store, kevin), []string{"All Talk", "Designers", "Meanwhile"})
+	room := must(campfire.GetRoom(ctx, kevin.ID, campfire.AllTalk.ID))(t)
+	wantEqual(t, "how much he hears of All Talk, as before", room.Involvement, store.Everything)
+}
+
 func TestABanTakesAwayOnesWords(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)
