@@ -327,3 +327,63 @@ func identity(t testing.TB, campfire *storetest.Campfire, name string) store.Ide
 	wantErr(t, name+" signs in", err, nil)
 	return must(campfire.Authenticate(t.Context(), token, store.Device{}))(t)
 }
+
+func TestWhoIsDeactivatedIsInNoListAnyMore(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, jason := t.Context(), campfire.David.ID, campfire.Jason.ID
+	inDatabase(t, campfire.Folder, `INSERT INTO push_subscriptions (user_id, endpoint, p256dh_key, auth_key, user_agent, created_at, updated_at)
+		SELECT id, 'https://push.example/' || id, '', '', '', 0, 0 FROM users WHERE name IN ('Jason', 'Kevin')`)
+	for _, id := range []int64{jason, campfire.Kevin.ID} {
+		must(campfire.SearchMessages(ctx, id, "pizza", 0, true))(t)
+	}
+	must(campfire.DeactivateUser(ctx, david, jason))(t)
+	wantEqual(t, "who still has push subscriptions", inDatabase(t, campfire.Folder, "SELECT user_id FROM push_subscriptions"), []int64{campfire.Kevin.ID})
+	wantEqual(t, "who still has recent searches", inDatabase(t, campfire.Folder, "SELECT user_id FROM searches"), []int64{campfire.Kevin.ID})
+	users, _, err := campfire.ListUsers(ctx, david, store.Page{})
+	wantErr(t, "David lists users", err, nil)
+	rooms, suggested, err := campfire.ListRooms(ctx, david, false)
+	wantErr(t, "David lists rooms", err, nil)
+	for list, got := range map[string][]string{
+		"the directory":   userNames(users),
+		"the completions": userNames(must(campfire.SuggestUsers(ctx, david, "", nil))(t)),
+		"All Talk":        members(t, campfire.Store, campfire.David, rooms[0].ID),
+	} {
+		wantEqual(t, list, got, []string{"David", "Kevin"})
+	}
+	wantEqual(t, "whom to ping", userNames(suggested), []string{"Kevin"})
+}
+
+func TestAnAdministratorMayStepDownOrLeaveWhileAnotherStays(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, jason := t.Context(), campfire.David.ID, campfire.Jason.ID
+	wantEqual(t, "David's role, set as it is", must(campfire.SetUserRole(ctx, david, david, store.Administrator))(t).Role, store.Administrator)
+	must(campfire.SetUserRole(ctx, david, jason, store.Administrator))(t)
+	wantEqual(t, "Jason's status", must(campfire.DeactivateUser(ctx, jason, jason))(t).Status, store.Deactivated)
+	must(campfire.SetUserRole(ctx, david, campfire.Kevin.ID, store.Administrator))(t)
+	wantEqual(t, "David's role", must(campfire.SetUserRole(ctx, david, david, store.Member))(t).Role, store.Member)
+	_, err := campfire.SetUserRole(ctx, david, david, store.Administrator)
+	wantErr(t, "David takes it back", err, store.ErrForbidden)
+}
+
+// Bots are kept by calls of their own. As people they could sign in, or be lost to the list of bots.
+func TestABotIsNobodyToWhatAdministersPeople(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david := t.Context(), identity(t, campfire, "David")
+	bender, key := newBot(t, campfire, "Bender", "")
+	for _, role := range []store.Role{store.Member, store.Administrator} {
+		_, err := campfire.SetUserRole(ctx, david.UserID, bender.ID, role)
+		wantErr(t, "a role for Bender", err, store.ErrNotFound)
+	}
+	_, err := campfire.DeactivateUser(ctx, david.UserID, bender.ID)
+	wantErr(t, "Bender deactivated as a person", err, store.ErrNotFound)
+	_, err = campfire.BanUser(ctx, david, bender.ID)
+	wantErr(t, "Bender banned", err, store.ErrNotFound)
+	_, _, err = campfire.CreateTransfer(ctx, david.UserID, bender.ID)
+	wantErr(t, "a link that signs Bender in", err, store.ErrNotFound)
+	_, err = campfire.AuthenticateBot(ctx, key)
+	wantErr(t, "Bender's key", err, nil)
+	wantEqual(t, "bots", botNames(t, campfire), []string{"Bender"})
+}

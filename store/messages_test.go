@@ -3,9 +3,11 @@ package store_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"campfire.example/store"
 	"campfire.example/store/storetest"
@@ -315,4 +317,39 @@ func TestOutsidersFindNoMessage(t *testing.T) {
 	} {
 		wantErr(t, "Kevin, an outsider, wants to "+what, act(), store.ErrNotFound)
 	}
+}
+
+func TestMessagesOfOneMomentAreEachOnAPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // in which no time passes between posts
+		campfire := storetest.New(t)
+		var want []int64
+		for i := range 7 {
+			want = append(want, post(t, campfire.Store, campfire.David, campfire.Designers.ID, fmt.Sprint(i)).ID)
+		}
+		list := func(page store.MessagesPage) []store.Message {
+			page.Size = 2
+			messages, _, _, err := campfire.ListMessages(t.Context(), campfire.Jason.ID, campfire.Designers.ID, page)
+			wantErr(t, "a page", err, nil)
+			return messages
+		}
+		var back, forth []int64
+		for page := list(store.MessagesPage{}); len(page) > 0; page = list(store.MessagesPage{Anchor: store.Before, ID: page[0].ID}) {
+			for _, m := range slices.Backward(page) {
+				back = append(back, m.ID)
+			}
+			if page[0].CreatedAt != page[len(page)-1].CreatedAt {
+				t.Fatal("the messages are not of one moment")
+			}
+		}
+		slices.Reverse(back)
+		wantEqual(t, "backwards", back, want)
+		for page := list(store.MessagesPage{Anchor: store.After}); len(page) > 0; page = list(store.MessagesPage{Anchor: store.After, ID: page[len(page)-1].ID}) {
+			for _, m := range page {
+				forth = append(forth, m.ID)
+			}
+		}
+		wantEqual(t, "forwards", forth, want)
+		wantEqual(t, "around the fourth", texts(list(store.MessagesPage{Anchor: store.Around, ID: want[3]})), []string{"1", "2", "3", "4", "5"})
+	})
 }

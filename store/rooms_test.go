@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -357,4 +359,203 @@ func TestWhoNoLongerTakesPartCanDoNothing(t *testing.T) {
 		_, err = campfire.CreateRoom(t.Context(), campfire.Jason.ID, store.NewRoom{Kind: store.ClosedRoom, Name: "Mine"})
 		wantErr(t, "create a room", err, store.ErrUnauthenticated)
 	}
+}
+
+func TestAClosedRoomIsToldToItsMembersAlone(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	campfire.Joined(t, "Sam")
+	var told []string
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			c := change.(store.RoomChanged)
+			told = append(told, fmt.Sprintf("%d: %s, unread %v", c.Room.ViewerID, c.Room.Name, c.Room.Unread))
+		}
+	})
+	room := must(campfire.CreateRoom(t.Context(), campfire.David.ID, store.NewRoom{
+		Kind: store.ClosedRoom, Name: "Plans", MemberIDs: []int64{campfire.David.ID, campfire.Jason.ID, campfire.Kevin.ID},
+	}))(t)
+	wantEqual(t, "told of the new room", told, []string{"1: Plans, unread false", "2: Plans, unread false", "3: Plans, unread false"})
+	wantEqual(t, "memberships", inDatabase(t, campfire.Folder, "SELECT count(*) FROM memberships WHERE room_id = ?", room.ID), []int{3})
+
+	// Whoever has not read it has not read it under its new name.
+	campfire.OnCommit(func([]store.Change) {})
+	post(t, campfire.Store, campfire.David, room.ID, "Hello")
+	told = nil
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			if c, ok := change.(store.RoomChanged); ok {
+				told = append(told, fmt.Sprintf("%d: %s, unread %v", c.Room.ViewerID, c.Room.Name, c.Room.Unread))
+			}
+		}
+	})
+	must(campfire.UpdateRoom(t.Context(), campfire.David.ID, room.ID, store.RoomChanges{
+		Name: new("Plots"), Revoke: []int64{campfire.Kevin.ID},
+	}))(t)
+	wantEqual(t, "told of the new name", told, []string{"1: Plots, unread false", "2: Plots, unread true"})
+}
+
+func TestWhoIsGrantedARoomAgainKeepsWhatTheyHave(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, jason, designers := t.Context(), campfire.Jason, campfire.Designers.ID
+	must(campfire.SetInvolvement(ctx, jason.ID, designers, store.Everything))(t)
+	post(t, campfire.Store, campfire.David, designers, "Hello")
+	kept := func(what string) {
+		t.Helper()
+		room := must(campfire.GetRoom(ctx, jason.ID, designers))(t)
+		wantEqual(t, "involvement and unread, "+what, []any{room.Involvement, room.Unread}, []any{store.Everything, true})
+	}
+	kept("before")
+	grant := []int64{jason.ID, campfire.Kevin.ID}
+	must(campfire.UpdateRoom(ctx, campfire.David.ID, designers, store.RoomChanges{Grant: grant}))(t)
+	kept("granted again")
+	opened, closed := store.OpenRoom, store.ClosedRoom
+	must(campfire.UpdateRoom(ctx, campfire.David.ID, designers, store.RoomChanges{Kind: &opened}))(t)
+	kept("the room opened")
+	must(campfire.UpdateRoom(ctx, campfire.David.ID, designers, store.RoomChanges{Kind: &closed}))(t)
+	kept("the room closed again")
+	room := must(campfire.GetRoom(ctx, campfire.Kevin.ID, designers))(t)
+	wantEqual(t, "a new member's involvement and unread", []any{room.Involvement, room.Unread}, []any{store.Mentions, false})
+}
+
+func TestADirectRoomStaysTheRoomOfItsPeople(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	ping := direct(t, campfire, campfire.Jason, campfire.David) // which David, an administrator, takes part in
+	opened, closed := store.OpenRoom, store.ClosedRoom
+	for what, c := range map[string]store.RoomChanges{
+		"opened":     {Kind: &opened},
+		"closed":     {Kind: &closed, Grant: []int64{campfire.Kevin.ID}},
+		"renamed":    {Name: new("Ours")},
+		"made three": {Grant: []int64{campfire.Kevin.ID}},
+		"made one":   {Revoke: []int64{campfire.David.ID}},
+	} {
+		for _, u := range []store.User{campfire.Jason, campfire.David} {
+			_, err := campfire.UpdateRoom(ctx, u.ID, ping.ID, c)
+			wantErr(t, what+" by "+u.Name, err, store.ErrNotFound)
+		}
+	}
+	room := must(campfire.GetRoom(ctx, campfire.Jason.ID, ping.ID))(t)
+	wantEqual(t, "its kind and name", []any{room.Kind, room.Name}, []any{store.DirectRoom, "David"})
+	wantEqual(t, "its people", members(t, campfire.Store, campfire.Jason, ping.ID), []string{"David", "Jason"})
+}
+
+func TestWhoTakesThemselvesOutOfARoomHasItNoMore(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, jason := t.Context(), campfire.Jason
+	room := must(campfire.CreateRoom(ctx, jason.ID, store.NewRoom{Kind: store.ClosedRoom, Name: "Plans", MemberIDs: []int64{campfire.Kevin.ID}}))(t)
+	wantEqual(t, "Jason's rooms", sidebar(t, campfire.Store, jason), []string{"All Talk", "Designers", "Plans"})
+	must(campfire.UpdateRoom(ctx, jason.ID, room.ID, store.RoomChanges{Revoke: []int64{jason.ID}}))(t)
+	wantEqual(t, "Jason's rooms", sidebar(t, campfire.Store, jason), []string{"All Talk", "Designers"})
+	_, err := campfire.GetRoom(ctx, jason.ID, room.ID)
+	wantErr(t, "Jason looks the room up", err, store.ErrNotFound)
+	_, err = campfire.UpdateRoom(ctx, jason.ID, room.ID, store.RoomChanges{Grant: []int64{jason.ID}})
+	wantErr(t, "Jason, its creator, takes himself in again", err, store.ErrNotFound)
+	wantEqual(t, "who is left", members(t, campfire.Store, campfire.Kevin, room.ID), []string{"Kevin"})
+}
+
+func TestWhoMayDeleteARoom(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	sam := campfire.Joined(t, "Sam")
+	must(campfire.SetUserRole(t.Context(), campfire.David.ID, sam.ID, store.Administrator))(t)
+	open := func() store.Room {
+		return must(campfire.CreateRoom(t.Context(), campfire.Jason.ID, store.NewRoom{Kind: store.OpenRoom, Name: "Jason's"}))(t)
+	}
+	closed := func() store.Room {
+		return must(campfire.CreateRoom(t.Context(), campfire.Jason.ID, store.NewRoom{
+			Kind: store.ClosedRoom, Name: "Jason's", MemberIDs: []int64{campfire.David.ID, campfire.Kevin.ID},
+		}))(t)
+	}
+	ping := func() store.Room { return direct(t, campfire, campfire.Jason, campfire.Kevin) }
+	for _, c := range []struct {
+		what string
+		room func() store.Room
+		user store.User
+		want error
+	}{
+		{"an open room by a member", open, campfire.Kevin, store.ErrForbidden},
+		{"an open room by its creator", open, campfire.Jason, nil},
+		{"an open room by an administrator", open, campfire.David, nil},
+		{"a closed room by a member", closed, campfire.Kevin, store.ErrForbidden},
+		{"a closed room by its creator", closed, campfire.Jason, nil},
+		{"a closed room by an administrator in it", closed, campfire.David, nil},
+		{"a closed room by an administrator outside", closed, sam, store.ErrNotFound},
+		{"a direct room by an administrator outside", ping, campfire.David, store.ErrNotFound},
+		{"a direct room by whom it was opened with", ping, campfire.Kevin, nil},
+		{"a direct room by who opened it", ping, campfire.Jason, nil},
+	} {
+		room := c.room()
+		wantErr(t, c.what, campfire.DeleteRoom(t.Context(), c.user.ID, room.ID), c.want)
+		_, err := campfire.GetRoom(t.Context(), campfire.Jason.ID, room.ID)
+		if (err == nil) != (c.want != nil) {
+			t.Errorf("%s: looking it up then got %v", c.what, err)
+		}
+	}
+}
+
+func TestANewCreatorMayDeleteTheirRoom(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	wantErr(t, "Jason, a member", campfire.DeleteRoom(t.Context(), campfire.Jason.ID, campfire.Designers.ID), store.ErrForbidden)
+	inDatabase(t, campfire.Folder, "UPDATE rooms SET creator_id = ? WHERE id = ?", campfire.Jason.ID, campfire.Designers.ID)
+	wantErr(t, "Jason, made its creator", campfire.DeleteRoom(t.Context(), campfire.Jason.ID, campfire.Designers.ID), nil)
+}
+
+// Whoever is removed from a room while others post, and while they post themselves, has part in it until that moment and
+// not a message longer.
+func TestARevocationRacingPostsLetsNoneThrough(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, jason, designers := t.Context(), campfire.David.ID, campfire.Jason.ID, campfire.Designers.ID
+	heard, inside := 0, true // by the writer, which tells in the order of commits
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, change := range changes {
+			switch c := change.(type) {
+			case store.RoomRemoved:
+				inside = false
+			case store.RoomChanged:
+				inside = inside || c.Room.ViewerID == jason
+			case store.MessageCreated:
+				if slices.Contains(c.Audience, jason) != inside {
+					t.Errorf("message %d: Jason hears it: %v; he is in the room: %v", c.Message.ID, !inside, inside)
+				}
+				if c.Message.Creator.ID == jason && !inside {
+					t.Errorf("message %d is Jason's, who is not in the room", c.Message.ID)
+				}
+				heard++
+			}
+		}
+	})
+	var posting sync.WaitGroup
+	done := make(chan struct{})
+	for _, poster := range []int64{david, david, jason, jason} {
+		posting.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				_, err := campfire.PostMessage(ctx, poster, store.Post{RoomID: designers, Body: storetest.Body(fmt.Sprint(i))})
+				if err != nil && (poster == david || !errors.Is(err, store.ErrNotFound)) {
+					t.Errorf("%d posts: %v", poster, err)
+				}
+			}
+		})
+	}
+	for range 50 {
+		must(campfire.UpdateRoom(ctx, david, designers, store.RoomChanges{Revoke: []int64{jason}}))(t)
+		_, err := campfire.PostMessage(ctx, jason, store.Post{RoomID: designers, Body: storetest.Body("too late")})
+		wantErr(t, "Jason posts, revoked", err, store.ErrNotFound)
+		must(campfire.UpdateRoom(ctx, david, designers, store.RoomChanges{Grant: []int64{jason}}))(t)
+		post(t, campfire.Store, campfire.Jason, designers, "back again")
+	}
+	close(done)
+	posting.Wait()
+	campfire.OnCommit(func([]store.Change) {})
+	wantEqual(t, "messages told, as many as there are", fmt.Sprint(heard), inDatabase(t, campfire.Folder, "SELECT count(*) FROM messages")[0])
 }

@@ -186,3 +186,16 @@ func TestSecretsAreNotInTheDatabase(t *testing.T) {
 		t.Error("the session's agent is not in the files, want it there: the test reads the wrong ones")
 	}
 }
+
+func TestSigningOutForgetsThePushSubscriptionOfItsBrowser(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	who := identity(t, campfire, "Jason")
+	inDatabase(t, campfire.Folder, `INSERT INTO push_subscriptions (user_id, endpoint, p256dh_key, auth_key, user_agent, created_at, updated_at)
+		SELECT users.id, 'https://push.example/' || value, '', '', '', 0, 0
+		FROM users, json_each('["this browser", "another"]') WHERE name IN ('Jason', 'Kevin')`)
+	wantErr(t, "Jason signs out", campfire.SignOut(t.Context(), who, "https://push.example/this browser"), nil)
+	kept := inDatabase(t, campfire.Folder, `SELECT users.name, substr(endpoint, 22) FROM push_subscriptions
+		JOIN users ON users.id = push_subscriptions.user_id ORDER BY 1, 2`)
+	wantEqual(t, "kept", kept, []string{"Jason another", "Kevin another", "Kevin this browser"})
+}
