@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	campfirev1 "campfire.example/gen/campfire/v1"
 	"campfire.example/gen/campfire/v1/campfirev1connect"
 	"campfire.example/store"
+	"campfire.example/store/storetest"
 )
 
 func TestAStreamResumesWhereItWasCut(t *testing.T) {
@@ -225,6 +227,66 @@ func TestAResumeTokenThatNobodyGaveIsRefused(t *testing.T) {
 		}
 	}
 	wantNoStreams(t, campfire)
+}
+
+func FuzzResumeToken(f *testing.F) {
+	campfire := storetest.New(f)
+	encode := base64.RawURLEncoding.EncodeToString
+	// Epochs are random, what the fuzzer keeps is not: in the text of a token E stands for this one's.
+	for _, text := range []string{
+		"E:0", "E:1", "E:3", "E:5", "E:6", "E:9223372036854775807", "E:9223372036854775808", "E:-1", "E:+1", "E:01", "E:1x", "E: 1", "E:", ":", "E",
+		":1", "EE:1", "E:1:1", "e:1", "E\x00:1", "\xff:1", "E:0x1", "E:1_0", "%:1", "' OR 1=1 --:1",
+	} {
+		f.Add(text, "")
+	}
+	for _, token := range []string{"", "!", "abc", "AAAA====", "A\nA", "RTox", "RTox=", "RTp4", "\xff", encode(make([]byte, maxTokenLength))} {
+		f.Add("", token)
+	}
+	ctx, designers := f.Context(), map[int64]bool{}
+	for i, room := range []store.Room{campfire.AllTalk, campfire.Designers, campfire.AllTalk, campfire.Designers} {
+		m, err := campfire.PostMessage(ctx, campfire.David.ID, store.Post{RoomID: room.ID, Body: storetest.Body(fmt.Sprint(i))})
+		if err != nil {
+			f.Fatal(err)
+		}
+		designers[m.ID] = room.ID == campfire.Designers.ID
+	}
+	f.Fuzz(func(t *testing.T, text, token string) {
+		if text != "" {
+			token = encode([]byte(strings.ReplaceAll(text, "E", campfire.Epoch())))
+		}
+		position, err := readResumeToken(token)
+		if err != nil {
+			var invalid *store.InvalidError
+			if !errors.As(err, &invalid) || invalid.Field != "resume_token" || position != nil {
+				t.Errorf("%q: got %v, %v; want an error at resume_token", token, position, err)
+			}
+			return
+		}
+		if position == nil {
+			wantEqual(t, "the token that is none", token, "")
+			return
+		}
+		if again, err := readResumeToken(resumeToken(*position)); position.Revision < 0 || err != nil || *again != *position {
+			t.Errorf("%q: got %v, and written and read again %v, %v", token, position, again, err)
+		}
+		// A reader who is an outsider to Designers is told of All Talk, whatever the token says, or to load everything anew.
+		changes, latest, err := campfire.ChangesSince(t.Context(), campfire.Kevin.ID, position)
+		switch {
+		case latest.Epoch != campfire.Epoch():
+			t.Errorf("%q leads to %v", token, latest)
+		case position.Epoch != campfire.Epoch():
+			if !errors.Is(err, store.ErrUnknownEpoch) {
+				t.Errorf("%q: got %v, want %v", token, err, store.ErrUnknownEpoch)
+			}
+		case position.Revision <= latest.Revision && err != nil || position.Revision > latest.Revision && !errors.Is(err, store.ErrUnknownEpoch):
+			t.Errorf("%q, at %v of %v: got %v", token, position, latest, err)
+		}
+		for _, change := range changes {
+			if c := change.(store.MessageCreated); designers[c.Message.ID] || c.Message.ID <= position.Revision {
+				t.Errorf("%q tells Kevin of message %d", token, c.Message.ID)
+			}
+		}
+	})
 }
 
 // In a room of others much may happen: the token of one who hears nothing of it must not be left behind.

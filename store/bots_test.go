@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -80,6 +81,43 @@ func TestOnlyABotsWholeKeyIsAKey(t *testing.T) {
 		wantErr(t, what, err, nil)
 		wantEqual(t, what+": whose it is", who.UserID, bender.ID)
 	}
+}
+
+func FuzzBotKey(f *testing.F) {
+	campfire := storetest.New(f)
+	bender, key := newBot(f, campfire, "Bender", "https://bots.example")
+	room := campfire.AllTalk.ID
+	told := must(campfire.Webhook(f.Context(), bender.ID, post(f, campfire.Store, campfire.David, room, "Hello").ID))(f)
+	// Keys are random, what the fuzzer keeps is not: K and R stand for their secret parts.
+	_, token, _ := strings.Cut(key, "-")
+	_, roomToken, _ := strings.Cut(told.RoomKey, "-")
+	secrets := strings.NewReplacer("K", token, "R", roomToken)
+	for _, seed := range []string{
+		"4-K", "4-R", " 4-K\n", "4-", "4- ", "-K", "K", "", "-", "1-", "1-K", "1-R", "+4-K", "04-K", "-4-K", "4-K-K", "4--K", "4-KK", "4-RK",
+		"4.0-K", "4e0-K", "0x4-K", "4_0-K", "４-K", "4\u2010K", "4-K\x00", "4\x00-K", "\xff-K", "9223372036854775808-K", "4-%", "4-' OR 1=1 --",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, tried string) {
+		tried = secrets.Replace(tried)
+		number, secret, _ := strings.Cut(strings.TrimSpace(tried), "-")
+		benders := strings.TrimLeft(strings.TrimPrefix(number, "+"), "0") == fmt.Sprint(bender.ID) // however it is written
+		check := func(door string, who store.Identity, err error, right bool) {
+			t.Helper()
+			switch {
+			case right && (err != nil || who.UserID != bender.ID || !who.IsBot()):
+				t.Errorf("%s by %q: got %+v, %v; want Bender let in", door, tried, who, err)
+			case !right && (!errors.Is(err, store.ErrUnauthenticated) || who != store.Identity{}):
+				t.Errorf("%s by %q: got %+v, %v; want %v", door, tried, who, err, store.ErrUnauthenticated)
+			}
+		}
+		who, err := campfire.AuthenticateBot(t.Context(), tried)
+		check("everywhere", who, err, benders && secret == token)
+		who, err = campfire.AuthenticateBotIn(t.Context(), room, tried)
+		check("in the room", who, err, benders && (secret == token || secret == roomToken))
+		who, err = campfire.AuthenticateBotIn(t.Context(), campfire.Designers.ID, tried)
+		check("in another room", who, err, benders && secret == token)
+	})
 }
 
 func TestARoomKeyIsForOneBotInOneRoomUntilItsKeyIsReset(t *testing.T) {
