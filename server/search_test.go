@@ -45,3 +45,21 @@ func TestSearchingOverTheWire(t *testing.T) {
 	_, err = campfire.stranger().SearchMessages(t.Context(), &campfirev1.SearchMessagesRequest{Query: "eel"})
 	wantCode(t, "a stranger searches", err, connect.CodeUnauthenticated)
 }
+
+func TestSearchFindsWhatIsReadAndNotItsMarkup(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david := campfire.as("David")
+	html := fmt.Sprintf(`<div><strong>Eels</strong> for <span class="mention" data-user-id="%d">@J</span>: `+
+		`<a href="https://fish.example/cod">the menu</a></div>`, campfire.Jason.ID)
+	must(david.PostMessage(t.Context(), &campfirev1.PostMessageRequest{
+		RoomId: campfire.Designers.ID, Body: &campfirev1.PostMessageRequest_Html{Html: html},
+	}))(t)
+	for query, want := range map[string]int{
+		"eel": 1, "EELS MENU": 1, "Jason": 1, // the name of whom it mentions, as on record
+		"strong": 0, "span": 0, "mention": 0, "href": 0, "cod": 0, "div": 0,
+	} {
+		res := must(david.SearchMessages(t.Context(), &campfirev1.SearchMessagesRequest{Query: query}))(t)
+		wantEqual(t, "messages found for "+query, len(res.GetResults()), want)
+	}
+}

@@ -3,6 +3,9 @@ package server
 import (
 	"encoding/xml"
 	"fmt"
+	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,6 +82,34 @@ func TestAnAvatarIsForThoseWhoAreSignedIn(t *testing.T) {
 	} {
 		wantEqual(t, "David: "+path, david.request(t, "GET", path, "").status, want)
 		wantEqual(t, "a stranger: "+path, stranger.request(t, "GET", path, "").status, 401)
+	}
+}
+
+// White on each of the colours is read well: a contrast of 4.5, as WCAG has it.
+func TestEveryAvatarsColorCarriesWhiteLetters(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for id := range int64(1000) {
+		color := regexp.MustCompile(`fill="(#[0-9a-f]{6})"`).FindStringSubmatch(avatarSVG(store.User{ID: id, Name: "David"}))[1]
+		if other := avatarSVG(store.User{ID: id, Name: "Renamed"}); !strings.Contains(other, color) {
+			t.Errorf("renamed, user %d has another color than %s", id, color)
+		}
+		used[color] = true
+	}
+	wantEqual(t, "colors", len(used), 18)
+	for color := range used {
+		luminance := 0.0
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			part := float64(must(strconv.ParseUint(color[1+2*i:3+2*i], 16, 8))(t)) / 255
+			if part <= 0.04045 {
+				luminance += weight * part / 12.92
+			} else {
+				luminance += weight * math.Pow((part+0.055)/1.055, 2.4)
+			}
+		}
+		if contrast := 1.05 / (luminance + 0.05); contrast < 4.5 {
+			t.Errorf("white on %s has a contrast of %.2f, want 4.5", color, contrast)
+		}
 	}
 }
 
