@@ -1,0 +1,79 @@
+import { expect, test } from "@playwright/test";
+import { Person } from "./people";
+import { emailOf, password, Server } from "./server";
+
+let server: Server;
+test.beforeEach(async () => {
+  server = await Server.start();
+});
+test.afterEach(() => server.stop());
+
+async function createRoom(token: string, name: string): Promise<string> {
+  const { room } = await server.ask<{ room: { id: string } }>(
+    "RoomService",
+    "CreateRoom",
+    { kind: "ROOM_KIND_OPEN", name },
+    token,
+  );
+  return room.id;
+}
+
+test("home is the room visited last, at first the oldest; the list of rooms leads to the newest", async ({
+  browser,
+}) => {
+  const token = await server.setUp();
+  const oldest = await server.room(token);
+  const engines = await createRoom(token, "Engines");
+  const newest = await createRoom(token, "Attic");
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit("/");
+  await expect(ada.page).toHaveURL(`${server.url}/rooms/${oldest}`);
+  await ada.visit("/rooms");
+  await expect(ada.page).toHaveURL(`${server.url}/rooms/${newest}`);
+  await ada.page.getByTestId("rooms").getByRole("link", { name: "Engines" }).click();
+  await expect(ada.page.getByRole("heading", { level: 1, name: "Engines" })).toBeVisible();
+  await ada.visit("/");
+  await expect(ada.page).toHaveURL(`${server.url}/rooms/${engines}`);
+  await ada.visit("/users/me/profile");
+  await server.ask("RoomService", "DeleteRoom", { roomId: engines }, token);
+  await ada.visit("/");
+  await expect(ada.page).toHaveURL(`${server.url}/rooms/${oldest}`);
+  expect(ada.complaints).toEqual([]);
+});
+
+test("who has an account is led from joining to signing in, and who is signed in to their rooms", async ({
+  browser,
+}) => {
+  const token = await server.setUp("Ada Lovelace");
+  const { joinCode } = await server.ask<{ joinCode: string }>("AccountService", "GetJoinCode", {}, token);
+  const ada = await Person.arrive(browser, server);
+  await ada.visit(`/join/${joinCode}`);
+  await ada.introduce("Ada", emailOf("Ada Lovelace"), password, "Join");
+  await expect(ada.page).toHaveURL(/\/session\/new\?/);
+  await expect(ada.page.getByRole("status")).toHaveText(/has an account here already/);
+  await expect(ada.page.getByLabel("email address")).toHaveValue(emailOf("Ada Lovelace"));
+  await ada.page.getByLabel("Password").fill(password);
+  await ada.page.getByRole("button", { name: "Go" }).click();
+  const heading = ada.page.getByRole("heading", { level: 1, name: "All Talk" });
+  await expect(heading).toBeVisible();
+  for (const path of [`/join/${joinCode}`, "/session/new", "/first_run"]) {
+    await ada.visit(path);
+    await expect(heading).toBeVisible();
+    await expect(ada.page).toHaveURL(/\/rooms\/\d+$/);
+  }
+});
+
+test("the link to a message is copied from its menu, and leads to it", async ({ browser }) => {
+  const token = await server.setUp();
+  const roomId = await server.room(token);
+  const messageId = await server.post(token, roomId, { text: "Remember this" });
+  const ada = await Person.arrive(browser, server, token);
+  await ada.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await ada.visit("/");
+  await (await ada.options("Remember this")).getByRole("button", { name: "Copy link" }).click();
+  const link = await ada.page.evaluate(() => navigator.clipboard.readText());
+  expect(link).toBe(`${server.url}/rooms/${roomId}/@${messageId}`);
+  await ada.page.goto(link);
+  await expect(ada.message("Remember this")).toBeVisible();
+  expect(ada.complaints).toEqual([]);
+});
