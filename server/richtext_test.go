@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -449,6 +450,22 @@ func TestNothingHarmfulIsShown(t *testing.T) {
 			t.Errorf("for %q\n got %q\nwant %q", c.sent, got, c.shown)
 		}
 	}
+}
+
+func TestManyAreCleanedAtOnceAndNoneAffectsAnother(t *testing.T) {
+	t.Parallel()
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := range hostile {
+				c := hostile[(i*7+worker*31)%len(hostile)]
+				if b, err := parseHTML(c.sent); err != nil || short(b.html()) != c.shown {
+					t.Errorf("for %q got %v, %v; want %q", c.sent, b, err, c.shown)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestHarmInsideOtherThingsIsNotShownEither(t *testing.T) {

@@ -109,6 +109,22 @@ func TestSuggestionsAreOfMembersAndTakeTheQueryLiterally(t *testing.T) {
 	wantInvalid(t, "an endless query", err, "query")
 }
 
+func TestSuggestionsAreTwentyByNameBotsAndOneselfAmongThem(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	newBot(t, campfire, "dabbler", "")
+	inDatabase(t, campfire.Folder, `WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 30)
+		INSERT INTO users (id, name, sort_name, created_at, updated_at) SELECT i, 'Person ' || i, 'person ' || i, 0, 0 FROM n`)
+	suggested := func(query string) []string {
+		return userNames(must(campfire.SuggestUsers(t.Context(), campfire.David.ID, query, nil))(t))
+	}
+	wantEqual(t, "for da", suggested("da"), []string{"dabbler", "David"})
+	wantEqual(t, "for a part within a name", suggested("avi"), []string{"David"})
+	many := suggested("person")
+	wantEqual(t, "how many of thirty", len(many), 20)
+	wantEqual(t, "the first and the last", many[0]+" and "+many[19], "Person 100 and Person 119")
+}
+
 func TestSessionsAreListedAndRevoked(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)

@@ -454,6 +454,7 @@ func TestWhoTakesThemselvesOutOfARoomHasItNoMore(t *testing.T) {
 	wantErr(t, "Jason looks the room up", err, store.ErrNotFound)
 	_, err = campfire.UpdateRoom(ctx, jason.ID, room.ID, store.RoomChanges{Grant: []int64{jason.ID}})
 	wantErr(t, "Jason, its creator, takes himself in again", err, store.ErrNotFound)
+	wantErr(t, "Jason enters it", campfire.EnterRoom(ctx, jason.ID, room.ID), store.ErrNotFound)
 	wantEqual(t, "who is left", members(t, campfire.Store, campfire.Kevin, room.ID), []string{"Kevin"})
 }
 

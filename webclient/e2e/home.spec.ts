@@ -77,3 +77,29 @@ test("the link to a message is copied from its menu, and leads to it", async ({ 
   await expect(ada.message("Remember this")).toBeVisible();
   expect(ada.complaints).toEqual([]);
 });
+
+test("a browser that is too old is told so, and no other", async ({ browser }) => {
+  await server.setUp();
+  const gecko = (version: number) =>
+    `Mozilla/5.0 (X11; Linux x86_64; rv:${version}.0) Gecko/20100101 Firefox/${version}.0`;
+  const safari = (version: string) =>
+    `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/${version} Safari/605.1.15`;
+  for (const [userAgent, tooOld] of [
+    [gecko(114), true],
+    [gecko(121), false],
+    [safari("17.1"), true],
+    [safari("17.2"), false],
+    ["curl/8.5.0", false],
+  ] as const) {
+    const context = await browser.newContext({ userAgent });
+    const page = await context.newPage();
+    await page.goto(`${server.url}/session/new`);
+    const upgrade = page.getByRole("heading", { name: "Your browser is too old for Campfire" });
+    const signIn = page.getByRole("button", { name: "Go" });
+    await expect(tooOld ? upgrade : signIn).toBeVisible();
+    await expect(tooOld ? signIn : upgrade).toHaveCount(0);
+    if (tooOld)
+      await expect(page.getByRole("list")).toHaveText(/Safari 17.2.*Chrome 120.*Firefox 121.*Opera 104/);
+    await context.close();
+  }
+});
