@@ -14,11 +14,14 @@ const removedAtOnce = 100
 
 // BanUser signs a person out, blocks the public addresses they came from and removes what they wrote. The administrator's
 // own address stays open, or nobody could lift the ban. Banning again goes on with what a first attempt left. For
-// administrators.
+// administrators, of others.
 func (s *Store) BanUser(ctx context.Context, who Identity, personID int64) (u User, err error) {
 	err = s.write(ctx, func(tx *tx) error {
 		if err := tx.requireAdministrator(who.UserID); err != nil {
 			return err
+		}
+		if personID == who.UserID { // so that an administrator is always left, too
+			return fmt.Errorf("%w: nobody bans themselves", ErrForbidden)
 		}
 		if u, err = tx.user(personID); err != nil {
 			return err
@@ -27,9 +30,6 @@ func (s *Store) BanUser(ctx context.Context, who Identity, personID int64) (u Us
 			return nil
 		}
 		if u, err = tx.activePerson(personID); err != nil {
-			return err
-		}
-		if err := tx.requireOtherAdministrator(u); err != nil {
 			return err
 		}
 		return tx.ban(&u, who)

@@ -78,8 +78,7 @@ type UserServiceClient interface {
 	DeactivateUser(context.Context, *v1.DeactivateUserRequest) (*v1.DeactivateUserResponse, error)
 	// BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
 	// removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
-	// caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
-	// without an administrator.
+	// caller is no administrator, or is the person named. NOT_FOUND: no such active or banned person.
 	BanUser(context.Context, *v1.BanUserRequest) (*v1.BanUserResponse, error)
 	// UnbanUser lets a banned person sign in again. What they wrote does not come back. PERMISSION_DENIED: the caller is no
 	// administrator. NOT_FOUND: no such banned person.
@@ -264,8 +263,7 @@ type UserServiceHandler interface {
 	DeactivateUser(context.Context, *v1.DeactivateUserRequest) (*v1.DeactivateUserResponse, error)
 	// BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
 	// removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
-	// caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
-	// without an administrator.
+	// caller is no administrator, or is the person named. NOT_FOUND: no such active or banned person.
 	BanUser(context.Context, *v1.BanUserRequest) (*v1.BanUserResponse, error)
 	// UnbanUser lets a banned person sign in again. What they wrote does not come back. PERMISSION_DENIED: the caller is no
 	// administrator. NOT_FOUND: no such banned person.
