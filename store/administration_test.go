@@ -256,6 +256,10 @@ func TestARoomIsChangedByItsCreatorAndAdministrators(t *testing.T) {
 	wantInvalid(t, "a direct room", err, "kind")
 	_, err = campfire.UpdateRoom(ctx, david, designers, store.RoomChanges{Grant: []int64{4711}})
 	wantInvalid(t, "nobody granted", err, "grant_user_ids")
+	_, err = campfire.UpdateRoom(ctx, david, designers, store.RoomChanges{Grant: make([]int64, 1001)})
+	wantInvalid(t, "1,001 granted", err, "grant_user_ids")
+	_, err = campfire.UpdateRoom(ctx, david, designers, store.RoomChanges{Revoke: make([]int64, 1001)})
+	wantInvalid(t, "1,001 revoked", err, "revoke_user_ids")
 
 	var told []store.Change
 	campfire.OnCommit(func(changes []store.Change) { told = append(told, changes...) })

@@ -1,5 +1,4 @@
-import { expect, test } from "@playwright/test";
-import { live, Person } from "./people";
+import { expect, live, Person, test } from "./people";
 import { Server } from "./server";
 
 let server: Server;
@@ -29,8 +28,6 @@ test("a boost in one's own words is seen, and deleted by whom it is of", async (
   await ben.page.getByRole("button", { name: "Delete this boost" }).click();
   await expect(boost(ben)).toHaveCount(0);
   await live(() => expect(boost(ada)).toHaveCount(0, { timeout: 20 }));
-  expect(ada.complaints).toEqual([]);
-  expect(ben.complaints).toEqual([]);
 });
 
 test("a boost that is being written survives edits and boosts by others", async ({ browser }) => {
@@ -56,5 +53,4 @@ test("a boost that is being written survives edits and boosts by others", async 
   await ada.page.keyboard.press("Enter");
   await expect(boosts.filter({ hasText: "Brilliant" })).toBeVisible();
   await expect(boosts).toHaveCount(2);
-  expect(ada.complaints).toEqual([]);
 });
