@@ -43,7 +43,10 @@ func newFarEnd(t testing.TB, answer http.HandlerFunc) *farEnd {
 		got := delivered{header: r.Header, body: string(body)}
 		_ = json.Unmarshal(body, &got.payload)
 		got.header.Set("Method", r.Method)
-		far.told <- got
+		select {
+		case far.told <- got:
+		case <-r.Context().Done():
+		}
 		answer(w, r)
 	}))
 	t.Cleanup(func() {

@@ -410,13 +410,14 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	s, err := readSettings([]string{
 		"--addr", "127.0.0.1:9000", "--data", "/srv/campfire", "--trusted-proxies", "10.0.0.0/8, ::1/128",
-		"--origins", "https://a.example https://b.example", "--log", "json",
+		"--origins", "https://a.example https://b.example", "--log", "json", "--outbound-networks", "192.168.0.0/16",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.address != "127.0.0.1:9000" || s.data != "/srv/campfire" || !s.logJSON ||
 		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) ||
+		!slices.Equal(s.outbound, []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}) ||
 		!slices.Equal(s.proxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}) {
 		t.Errorf("got %+v", s)
 	}
@@ -427,6 +428,7 @@ func TestSettings(t *testing.T) {
 		{[]string{"dance"}, `"dance"`},
 		{[]string{"serve", "now"}, `"now"`},
 		{[]string{"serve", "--trusted-proxies", "10.0.0.1"}, "trusted-proxies"},
+		{[]string{"serve", "--outbound-networks", "localhost"}, "outbound-networks"},
 		{[]string{"--log", "xml"}, `"xml"`},
 		{[]string{"--colour"}, "colour"},
 		{[]string{"--addr", "nowhere", "--data", t.TempDir()}, "nowhere"},
