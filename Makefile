@@ -42,7 +42,7 @@ screens: build ## Take pictures of every screen, light and dark, wide and narrow
 lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
 	go vet ./...
 	go tool -modfile=tools.mod staticcheck ./...
-	@unformatted=$$(go tool -modfile=tools.mod gofumpt -l server store webclient/*.go); \
+	@unformatted=$$(go tool -modfile=tools.mod gofumpt -l server store examples webclient/*.go); \
 		test -z "$$unformatted" || { echo "not gofumpt'ed: $$unformatted"; exit 1; }
 	$(BUF) lint
 	$(BUF) format -d --exit-code
