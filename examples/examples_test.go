@@ -306,6 +306,14 @@ func TestTheEchoBotInGoAnswersEachMessageOnce(t *testing.T) {
 	echoes(t, func(t *testing.T) *exec.Cmd { return exec.Command(program(t, "echo-bot")) })
 }
 
+func TestTheEchoBotInTypeScriptAnswersEachMessageOnce(t *testing.T) {
+	t.Parallel()
+	if output, err := sh(t, 5*time.Minute, "cd examples/echo-bot-ts && npm ci --no-audit --no-fund && npm run build"); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	echoes(t, func(t *testing.T) *exec.Cmd { return exec.Command("node", "echo-bot-ts/dist/main.js") })
+}
+
 // sh runs a script in the repository's folder, with grpcurl at hand.
 func sh(t testing.TB, timeout time.Duration, script string, env ...string) (output string, err error) {
 	t.Helper()
