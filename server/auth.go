@@ -110,8 +110,8 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 	})
 }
 
-// callers lets pass whom it knows, bots to what is for them, and strangers to what is open to them. It stands before Connect, so that streams are
-// guarded as calls are.
+// callers lets pass whom it knows, bots to what is for them, and strangers to what is open to them. It stands before
+// Connect, so that streams are guarded as calls are.
 func (s *Server) callers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		known := about(r.Context())

@@ -417,7 +417,9 @@ func TestARedirectIsFollowedOnlyWhereAWebhookMayLead(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, url, status) }
 	}
 	var loop *farEnd
-	loop = newFarEnd(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, loop.URL, http.StatusTemporaryRedirect) })
+	loop = newFarEnd(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, loop.URL, http.StatusTemporaryRedirect)
+	})
 	for what, c := range map[string]struct {
 		answer         http.HandlerFunc
 		reply, failure string
