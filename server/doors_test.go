@@ -327,3 +327,16 @@ func TestADoorAsksForNoOrigin(t *testing.T) {
 	got := campfire.knock(t, "POST", bender.door(campfire.AllTalk), "Hello", "Origin: https://elsewhere.example", "Sec-Fetch-Site: cross-site")
 	wantEqual(t, "from elsewhere: status", got.status, 201)
 }
+
+func TestABlockedAddressMayOnlyReadByKey(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, behindProxy)
+	david, kevin, bender := campfire.from("David", "203.0.113.1"), campfire.from("Kevin", "198.51.100.7"), campfire.bot("Bender")
+	must(david.BanUser(t.Context(), &campfirev1.BanUserRequest{UserId: kevin.id}))(t)
+	for address, want := range map[string]int{"198.51.100.7": 429, "198.51.100.8": 201} {
+		from := "X-Forwarded-For: " + address
+		wantEqual(t, "a post from "+address+": status", campfire.knock(t, "POST", bender.door(campfire.AllTalk), "Hello", from).status, want)
+		wantEqual(t, "a list from "+address+": status", campfire.knock(t, "GET", bender.door(campfire.AllTalk), "", from).status, 200)
+	}
+	wantEqual(t, "messages", len(david.conversation(t, campfire.AllTalk)), 1)
+}

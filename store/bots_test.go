@@ -1,12 +1,18 @@
 package store_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"campfire.example/store"
 	"campfire.example/store/storetest"
@@ -390,4 +396,30 @@ func TestThereAreAtMostFiveHundredBots(t *testing.T) {
 	}
 	_, _, err := campfire.CreateBot(t.Context(), campfire.David.ID, "One more", "")
 	wantErr(t, "one more", err, store.ErrConflict)
+}
+
+// A webhook from before deliveries were signed is given a secret.
+func TestAnOldWebhookIsGivenASecret(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	conn := must(sqlite.OpenConn(filepath.Join(folder, store.FileName)))(t)
+	err := sqlitex.ExecuteScript(conn, string(must(os.ReadFile("migrations/0001_campfire.sql"))(t))+`;
+		INSERT INTO users (id, name, sort_name, email_address, role, created_at, updated_at) VALUES (1, 'David', 'david', 'd@campfire.example', 1, 0, 0);
+		INSERT INTO users (id, name, sort_name, role, created_at, updated_at) VALUES (2, 'Bender', 'bender', 2, 0, 0);
+		INSERT INTO users (id, name, sort_name, role, created_at, updated_at) VALUES (3, 'Flexo', 'flexo', 2, 0, 0);
+		INSERT INTO webhooks (user_id, url) VALUES (2, 'https://bots.example/2'), (3, 'https://bots.example/3');`, nil)
+	if err := errors.Join(err, sqlitex.ExecuteTransient(conn, "PRAGMA application_id = 0x43616d70", nil),
+		sqlitex.ExecuteTransient(conn, "PRAGMA user_version = 1", nil), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	bots := must(storetest.Open(t, folder).ListBots(t.Context(), 1))(t)
+	for _, bot := range bots {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(bot.WebhookSecret, "whsec_"))
+		if err != nil || len(key) < 24 || !bot.LastDelivery.At.IsZero() {
+			t.Errorf("%s has the secret %q (%v) and the last delivery %v", bot.Name, bot.WebhookSecret, err, bot.LastDelivery)
+		}
+	}
+	if len(bots) != 2 || bots[0].WebhookSecret == bots[1].WebhookSecret {
+		t.Errorf("got %v, want two bots with secrets of their own", bots)
+	}
 }
