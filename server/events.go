@@ -101,9 +101,9 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream) error {
 			heartbeat.Reset(s.timing.jitter(s.timing.heartbeat))
 			due = true
 		case <-age.C:
-			return s.sendAway(w)
+			return s.sendAway(w, st)
 		case <-s.stopping:
-			return s.sendAway(w)
+			return s.sendAway(w, st)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -126,7 +126,8 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream) error {
 }
 
 // sendAway asks the client to open another stream, and ends this one.
-func (s *Server) sendAway(w *wire) error {
+func (s *Server) sendAway(w *wire, st *stream) error {
+	s.hub.leave(st)
 	delay := time.Duration(rand.Int64N(int64(s.timing.reconnect))) // so that not all come back at once
 	if err := w.send(&campfirev1.SubscribeResponse{Event: &campfirev1.SubscribeResponse_Reconnect{
 		Reconnect: &campfirev1.Reconnect{Delay: durationpb.New(delay)},

@@ -248,7 +248,9 @@ func (h *hub) notRoused(st *stream) {
 	}
 }
 
-// catchUp tells a stream first what it missed up to a revision, but for the rooms that its user has left since.
+// catchUp tells a stream first what it missed up to a revision, but for the rooms that its user has left since. Of what has
+// happened meanwhile only later changes of messages are still news: all else is in what the client loads after hello, and
+// would set that back.
 func (h *hub) catchUp(st *stream, missed []*event, revision int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -257,7 +259,7 @@ func (h *hub) catchUp(st *stream, missed []*event, revision int64) {
 	}
 	st.missed = slices.DeleteFunc(missed, func(e *event) bool { return st.left[e.roomID] })
 	st.left, st.seen = nil, revision
-	st.drop(st.hasSeen)
+	st.drop(func(e *event) bool { return e.revision <= revision })
 	st.rouse()
 }
 
@@ -286,6 +288,7 @@ func (h *hub) endSession(who store.Identity) {
 func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	st.waiting = false
 	h.notRoused(st)
 	if st.ending != nil {
 		return nil, 0, st.ending
@@ -302,8 +305,10 @@ func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	}
 	st.missed = takeFrom(st.missed, func(*event) bool { return true })
 	st.queue = takeFrom(st.queue, st.discount)
-	if st.waiting = len(events) == 0; !st.waiting {
+	if len(events) > 0 {
 		st.rouse() // to come again once these are written
+	} else {
+		st.waiting = true
 	}
 	if len(st.missed)+len(st.queue) == 0 {
 		revision = max(h.revision, st.seen)
