@@ -11,7 +11,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench sounds check
+.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench icons sounds check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ generate: $(MODULES) ## Generate Go and TypeScript from proto (fast: BUF="npx --
 
 breaking: ## Check that the contract breaks no client of main
 	$(BUF) breaking --against '.git#branch=main'
+
+icons: $(MODULES) ## Draw the app's icons from the logo: the committed files, byte for byte
+	cd webclient && npm run icons --silent
 
 sounds: $(MODULES) ## Render the sounds of /play from their scores: the committed files, byte for byte
 	cd webclient && npm run sounds --silent

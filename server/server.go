@@ -152,6 +152,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/up", s.up)
 	mux.HandleFunc("GET /custom.css", s.customStyles)
 	mux.HandleFunc("GET /qr_code/{link}", s.qrCode)
+	mux.HandleFunc("GET /webmanifest", s.webManifest)
+	mux.HandleFunc("GET /account/logo", s.logo)
 	mux.Handle(avatarPattern, s.callers(http.HandlerFunc(s.avatar)))
 	clientPages := pages(s.config.Client)
 	mux.Handle("/", clientPages)

@@ -162,10 +162,13 @@ func TestOtherOriginsMayCallOnlyIfTheOperatorSaysSo(t *testing.T) {
 }
 
 var builtClient = fstest.MapFS{
-	"index.html":       {Data: []byte("<!doctype html><title>Campfire</title>")},
-	"assets/app-1.js":  {Data: []byte(strings.Repeat("console.log('Campfire');\n", 200))},
-	"sounds/bell.mp3":  {Data: []byte("ding")},
-	"manifest.json":    {Data: []byte("{}")},
-	".gitkeep":         {},
-	"assets/app-1.css": {Data: []byte("body { margin: 0 }")},
+	"index.html":         {Data: []byte("<!doctype html><title>Campfire</title>")},
+	"assets/app-1.js":    {Data: []byte(strings.Repeat("console.log('Campfire');\n", 200))},
+	"sounds/bell.mp3":    {Data: []byte("ding")},
+	"icons/icon-192.png": {Data: []byte("small")},
+	"icons/icon-512.png": {Data: []byte("large")},
+	"service-worker.js":  {Data: []byte("self")},
+	"manifest.json":      {Data: []byte("{}")},
+	".gitkeep":           {},
+	"assets/app-1.css":   {Data: []byte("body { margin: 0 }")},
 }

@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -41,6 +43,9 @@ func (s *Server) up(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "up\n") // the client has hung up
 }
 
+// productName is what an account is called before it has a name.
+const productName = "Campfire"
+
 const maxQRText = 1024 // bytes; a denser picture is hard to read from a screen
 
 // qrCode draws the text that its path holds in URL-safe base64, for a phone to read from the screen.
@@ -75,6 +80,57 @@ func qrSVG(code *qr.Code) string {
 		`<path fill="#fff" d="M0 0h%dv%dH0z"/><path d="%s"/></svg>`, size, size, size, size, dark.String())
 }
 
+// webManifest describes the app to browsers that can install it, under the account's name.
+func (s *Server) webManifest(w http.ResponseWriter, r *http.Request) {
+	name := productName
+	switch account, _, err := s.store.GetAccount(r.Context()); {
+	case err == nil:
+		name = account.Name
+	case !errors.Is(err, store.ErrNotFound): // before the first run there is no account yet
+		s.refuse(w, r, err)
+		return
+	}
+	type entries = map[string]any
+	icon := func(path, size, purpose string) entries {
+		return entries{"src": path, "sizes": size + "x" + size, "type": "image/png", "purpose": purpose}
+	}
+	body, err := json.Marshal(entries{
+		"name": name, "short_name": name, "id": "/", "start_url": "/", "scope": "/", "display": "standalone",
+		"theme_color": "#ffffff", "background_color": "#ffffff",
+		"categories": []string{"social", "business", "productivity"},
+		"icons": []entries{
+			icon("/account/logo?size=small", "192", "any"),
+			icon("/account/logo", "512", "any"),
+			icon("/icons/maskable-512.png", "512", "maskable"),
+		},
+		"shortcuts": []entries{
+			{"name": "New chat room", "url": "/rooms/opens/new"},
+			{"name": "My profile", "url": "/users/me/profile"},
+		},
+	})
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/manifest+json")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(body) // the client has hung up
+}
+
+// logo serves the picture that stands for the account, at 512 or 192 pixels: the product's own.
+func (s *Server) logo(w http.ResponseWriter, r *http.Request) {
+	icon := "icons/icon-512.png"
+	if r.URL.Query().Get("size") == "small" {
+		icon = "icons/icon-192.png"
+	}
+	if s.config.Client == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=300, stale-while-revalidate=604800")
+	http.ServeFileFS(w, r, s.config.Client, icon)
+}
+
 // pages serves the built client: its files, and for every other path the page that finds its way by itself.
 func pages(client fs.FS) http.Handler {
 	if client == nil {
@@ -92,6 +148,8 @@ func pages(client fs.FS) http.Handler {
 			// Their names change with them; the sounds keep theirs, and the client asks for a version.
 			if strings.HasPrefix(name, "assets/") || strings.HasPrefix(name, "sounds/") && r.URL.Query().Has("v") {
 				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			} else if name == "service-worker.js" {
+				w.Header().Set("Cache-Control", "no-cache") // what it keeps is only as new as itself
 			}
 			files.ServeHTTP(w, r)
 		case strings.HasPrefix(name, "assets/"):

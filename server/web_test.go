@@ -3,6 +3,7 @@ package server
 import (
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/draw"
@@ -17,6 +18,10 @@ import (
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"google.golang.org/protobuf/proto"
+
+	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/store"
 )
 
 func TestUpSaysWhetherTheServerCanDoItsWork(t *testing.T) {
@@ -78,6 +83,9 @@ func TestTheBuiltClientIsServed(t *testing.T) {
 		{"GET", "/assets/", 200, page, html, "no-cache"},
 		{"GET", "/sounds/bell.mp3", 200, "ding", "audio/mpeg", none},
 		{"GET", "/sounds/bell.mp3?v=1a2b3c4d", 200, "ding", "audio/mpeg", "public, max-age=31536000, immutable"},
+		{"GET", "/service-worker.js", 200, "self", "text/javascript; charset=utf-8", "no-cache"},
+		{"GET", "/account/logo", 200, "large", "image/png", "public, max-age=300, stale-while-revalidate=604800"},
+		{"GET", "/account/logo?size=small", 200, "small", "image/png", "public, max-age=300, stale-while-revalidate=604800"},
 		{"GET", "/.gitkeep", 200, page, html, "no-cache"},
 		{"GET", "/users/1", 200, page, html, "no-cache"},
 		{"POST", "/campfire.v1.NothingService/Explode", 404, "404 page not found\n", "text/plain; charset=utf-8", none},
@@ -96,6 +104,51 @@ func TestTheBuiltClientIsServed(t *testing.T) {
 		if body := w.Body.String(); w.Code == 200 && body != page {
 			t.Errorf("%s: got %d %s", path, w.Code, body)
 		}
+	}
+}
+
+func TestTheManifestDescribesTheAccountToWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.Client = builtClient })
+	got := campfire.stranger().request(t, "GET", "/webmanifest", "")
+	wantEqual(t, "answer", []any{got.status, got.header.Get("Content-Type"), got.header.Get("Cache-Control")},
+		[]any{200, "application/manifest+json", "no-cache"})
+	var manifest struct {
+		Name, ID, Scope, Display string
+		ShortName                string `json:"short_name"`
+		StartURL                 string `json:"start_url"`
+		ThemeColor               string `json:"theme_color"`
+		BackgroundColor          string `json:"background_color"`
+		Categories               []string
+		Icons                    []struct{ Src, Sizes, Type, Purpose string }
+		Shortcuts                []struct{ Name, URL string }
+	}
+	if err := json.Unmarshal([]byte(got.body), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	name := must(campfire.stranger().GetAccount(t.Context(), &campfirev1.GetAccountRequest{}))(t).GetAccount().GetName()
+	wantEqual(t, "who", []any{manifest.Name, manifest.ShortName, manifest.ID}, []any{name, name, "/"})
+	wantEqual(t, "how", []any{manifest.Display, manifest.StartURL, manifest.Scope, manifest.ThemeColor, manifest.BackgroundColor},
+		[]any{"standalone", "/", "/", "#ffffff", "#ffffff"})
+	wantEqual(t, "categories", manifest.Categories, []string{"social", "business", "productivity"})
+	wantEqual(t, "icons", fmt.Sprint(manifest.Icons), "[{/account/logo?size=small 192x192 image/png any} "+
+		"{/account/logo 512x512 image/png any} {/icons/maskable-512.png 512x512 image/png maskable}]")
+	must(campfire.as("David").UpdateAccount(t.Context(), &campfirev1.UpdateAccountRequest{Name: proto.String("37 & \"Sons\"")}))(t)
+	renamed := campfire.stranger().request(t, "GET", "/webmanifest", "")
+	if err := json.Unmarshal([]byte(renamed.body), &manifest); err != nil || manifest.Name != "37 & \"Sons\"" {
+		t.Errorf("renamed: got %q, %v", manifest.Name, err)
+	}
+	wantEqual(t, "shortcuts", fmt.Sprint(manifest.Shortcuts), "[{New chat room /rooms/opens/new} {My profile /users/me/profile}]")
+}
+
+func TestTheManifestHasTheProductsNameBeforeTheFirstRun(t *testing.T) {
+	t.Parallel()
+	empty := must(store.Open(t.Context(), t.TempDir(), store.Options{}))(t)
+	t.Cleanup(func() { _ = empty.Close() })
+	w := httptest.NewRecorder()
+	New(empty, Config{}).ServeHTTP(w, httptest.NewRequest("GET", "http://campfire.example/webmanifest", nil))
+	if body := w.Body.String(); w.Code != 200 || !strings.Contains(body, `"name":"Campfire"`) {
+		t.Errorf("got %d %s", w.Code, body)
 	}
 }
 

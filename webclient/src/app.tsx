@@ -4,6 +4,7 @@ import { startOutbox } from "./composer/outbox";
 import { followStyles } from "./custom-styles";
 import { RoomKind } from "./gen/campfire/v1/room_pb";
 import { UserRole } from "./gen/campfire/v1/user_pb";
+import { NewVersion } from "./installed";
 import { startLive } from "./live";
 import { NoRooms } from "./rooms/no-rooms";
 import { RoomScreen } from "./rooms/room";
@@ -91,6 +92,7 @@ export function App() {
         <ErrorScreen title={failure} action={<span className="spinner" role="status" />} />
       )}
       <Flash />
+      <NewVersion />
       <Confirmation />
     </Guard>
   );

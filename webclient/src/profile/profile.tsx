@@ -2,6 +2,7 @@ import { useState } from "react";
 import { reasonOf, roomService, sessionService, userService, violationsOf } from "../api";
 import { Involvement, type Room, RoomKind } from "../gen/campfire/v1/room_pb";
 import type { User } from "../gen/campfire/v1/user_pb";
+import { InstallNow } from "../installed";
 import { Picture } from "../later/picture";
 import { Bell } from "../rooms/bell";
 import { saveUser, signedInAs, update, useCampfire } from "../state";
@@ -48,6 +49,7 @@ export function Profile() {
       <div className="panel">
         <ProfileForm key={user.id} user={user} />
         <Rooms />
+        <InstallNow />
         <Transfer />
         <Sessions />
       </div>

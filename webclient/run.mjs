@@ -1,4 +1,4 @@
-// Runs a function of a TypeScript module beside it: node run.mjs render renderAll public/sounds
+// Runs a function of one of our TypeScript modules: node run.mjs sounds/render renderAll public/sounds
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";

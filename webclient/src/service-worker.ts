@@ -1,0 +1,133 @@
+/// <reference lib="webworker" />
+declare const self: ServiceWorkerGlobalScope;
+
+/** The names of this build's hashed files; the build writes them in. */
+declare const ASSETS: readonly string[];
+
+const CACHE = "assets";
+
+/** What a push brings; see the server's notices. */
+interface Payload {
+  readonly title?: string;
+  readonly options?: {
+    readonly body?: string;
+    readonly icon?: string;
+    readonly data?: { readonly path?: string; readonly badge?: number };
+  };
+}
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(ASSETS)));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(Promise.all([forgetOldAssets(), self.registration.navigationPreload.enable()]));
+});
+
+// A new version waits until someone wants it: the pages that are open were made for the old one.
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") void self.skipWaiting();
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin) return;
+  if (request.mode === "navigate") event.respondWith(page(event));
+  else if (pathname.startsWith("/assets/")) event.respondWith(asset(request));
+});
+
+self.addEventListener("push", (event) => {
+  const { title = "Campfire", options } = payloadOf(event.data);
+  const shown = self.registration.showNotification(title, {
+    body: options?.body ?? "",
+    icon: options?.icon ?? "/account/logo?size=small",
+    data: { path: options?.data?.path ?? "/" },
+  });
+  event.waitUntil(Promise.all([shown, setBadge(options?.data?.badge)]));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(lead((event.notification.data as { path: string }).path));
+});
+
+async function forgetOldAssets() {
+  const cache = await caches.open(CACHE);
+  for (const request of await cache.keys()) {
+    if (!ASSETS.includes(new URL(request.url).pathname)) await cache.delete(request);
+  }
+}
+
+/** A hashed file never changes: the copy at hand is as good as the server's. */
+async function asset(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(request)) ?? fetch(request);
+}
+
+/** Pages come from the server alone; without it there is one that says so. */
+async function page(event: FetchEvent): Promise<Response> {
+  try {
+    return ((await event.preloadResponse) as Response | undefined) ?? (await fetch(event.request));
+  } catch {
+    return new Response(unreachable, {
+      status: 503,
+      headers: {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+      },
+    });
+  }
+}
+
+function payloadOf(data: PushMessageData | null): Payload {
+  try {
+    return (data?.json() as Payload | null) ?? {};
+  } catch {
+    return {}; // not from our server, yet a push must show something
+  }
+}
+
+async function setBadge(count: number | undefined) {
+  if (count === undefined || !("setAppBadge" in navigator)) return;
+  await (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge());
+}
+
+/** Leads to a path of ours: in the window one looks at, else in another that is open, else in a new one. */
+async function lead(path: string) {
+  const url = new URL(path, self.location.origin);
+  if (url.origin !== self.location.origin) return;
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open =
+    windows.find((w) => w.focused) ?? windows.find((w) => w.visibilityState === "visible") ?? windows[0];
+  if (!open) {
+    await self.clients.openWindow(url.href);
+    return;
+  }
+  open.postMessage({ navigate: url.pathname + url.search + url.hash });
+  await open.focus().catch(() => undefined); // not every system lets us
+}
+
+const unreachable = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="10">
+<title>Campfire cannot be reached</title>
+<style>
+  :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif; }
+  body { display: grid; min-block-size: 90vh; margin: 1rem; place-content: center; text-align: center; }
+  svg { block-size: 5rem; margin: auto; }
+  a { border: 1px solid; border-radius: 2em; color: inherit; margin: auto; padding: .5em 1.5em; text-decoration: none; }
+</style>
+<body>
+<main>
+<svg viewBox="0 0 48 48" aria-hidden="true"><path fill="none" stroke="#8a4b21" stroke-width="4.5"
+ stroke-linecap="round" d="M8 44 40 36.500M8 36.500 40 44"/><path fill="none" stroke="#999" stroke-width="3"
+ stroke-linecap="round" d="M20 28q-4-4 0-8t0-8M28 28q-4-4 0-8t0-8"/></svg>
+<h1>Campfire cannot be reached</h1>
+<p>This device is offline, or the server does not answer.<br>We try again every few seconds.</p>
+<p><a href="">Try again now</a></p>
+</main>
+</html>
+`;
