@@ -209,6 +209,31 @@ func (s *Store) RevokeSession(ctx context.Context, userID, sessionID int64) erro
 	})
 }
 
+// ResetPassword gives the active person of an address another password, and ends their sessions. For the operator.
+func (s *Store) ResetPassword(ctx context.Context, emailAddress, password string) (u User, err error) {
+	if err := checkPassword(password); err != nil {
+		return User{}, err
+	}
+	digest, err := s.digest(ctx, password)
+	if err != nil {
+		return User{}, err
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		err := tx.one("SELECT "+userColumns+" FROM users WHERE email_address = :email AND status = 0 AND role <> 2",
+			args{":email": strings.ToLower(strings.TrimSpace(emailAddress))}, func(row *sqlite.Stmt) { u = scanUser(row) })
+		if err != nil {
+			return fmt.Errorf("active person with this address %w", err)
+		}
+		err = tx.exec("UPDATE users SET password_digest = :digest, updated_at = :now WHERE id = :id",
+			args{":digest": string(digest), ":now": tx.micros(), ":id": u.ID})
+		if err != nil {
+			return err
+		}
+		return tx.endSessions(u.ID, 0)
+	})
+	return u, err
+}
+
 // endSessions ends every session of a user but one.
 func (t *tx) endSessions(userID, exceptID int64) error {
 	sessions, err := t.ids("SELECT id FROM sessions WHERE user_id = :user_id AND id <> :except", args{":user_id": userID, ":except": exceptID})

@@ -169,6 +169,8 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
 		return nil, err
 	}
+	log, err := os.Stat(path + "-wal")
+	unclean := err == nil && log.Size() > 0 // a clean stop leaves none
 	if conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
 		return nil, err
 	}
@@ -178,6 +180,9 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 			err = errors.Join(err, writing.Close())
 		}
 	}()
+	if err := (db{conn}).requireSound(path); err != nil {
+		return nil, err
+	}
 	for _, pragma := range []string{
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL", // an acknowledged message survives a power cut
@@ -192,6 +197,11 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	}
 	if err := migrate(ctx, conn); err != nil {
 		return nil, err
+	}
+	if unclean {
+		if err := (db{conn}).mendSearchIndex(); err != nil {
+			return nil, err
+		}
 	}
 	return conn, errors.Join(db{conn}.forgetDeletions(time.Now()), db{conn}.makePushKey())
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,9 +16,13 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"campfire.example/server"
 	"campfire.example/store"
@@ -29,42 +34,63 @@ var version = "0.0.0-dev"
 
 const usage = `Campfire: group chat in one program.
 
-  campfire [serve] [settings]   answer people and bots (this is the default)
-  campfire version              print the version
-  campfire help                 print this
+  campfire [serve] [settings]       answer people and bots (this is the default)
+  campfire backup FILE              copy the database to FILE, also while a server runs
+  campfire restore FILE             put FILE in the database's place, and keep the old one beside it
+  campfire check [--repair]         examine the database; build a stale search index anew
+  campfire reset-password ADDRESS   give the person of an email address a new password, and print it
+  campfire version                  print the version
+  campfire help                     print this
 
-Settings, each also by the environment variable beside it:
+Settings, each also by the environment variable beside it. Of the commands but serve, each takes --data only.
+
 `
 
+// usageError is a command line that cannot be carried out.
+type usageError struct{ error }
+
 func main() {
-	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "campfire:", err)
-		os.Exit(1)
+	err := run(os.Args[1:], os.Stdout)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "campfire:", err)
+	if wrong := new(usageError); errors.As(err, wrong) {
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
 
-func run(args []string) error {
+func run(args []string, out io.Writer) error {
 	command := "serve"
 	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || strings.TrimLeft(args[0], "-") == "version") {
 		command, args = args[0], args[1:]
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	switch command {
 	case "serve":
 		settings, err := readSettings(args)
 		if err != nil {
 			return err
 		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
 		return serve(ctx, settings)
+	case "backup":
+		return backup(ctx, args, out)
+	case "restore":
+		return restore(ctx, args, out)
+	case "check":
+		return check(ctx, args, out)
+	case "reset-password":
+		return resetPassword(ctx, args, out)
 	case "version", "--version", "-version":
-		fmt.Println(version)
+		fmt.Fprintln(out, version)
 		return nil
 	case "help":
 		_, err := readSettings([]string{"-help"})
 		return err
 	default:
-		return fmt.Errorf("no such command %q; campfire help lists them", command)
+		return usageError{fmt.Errorf("no such command %q; campfire help lists them", command)}
 	}
 }
 
@@ -77,6 +103,8 @@ type settings struct {
 	origins     []string
 	logJSON     bool
 	pushSubject string
+	backups     int
+	admin       store.Person
 }
 
 func readSettings(args []string) (settings, error) {
@@ -94,20 +122,22 @@ func readSettings(args []string) (settings, error) {
 		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
 	flags.StringVar(&s.pushSubject, "push-subject", env("CAMPFIRE_PUSH_SUBJECT", ""),
 		"`address` that push services may write to about our notifications: mailto: or https:;\nthe account's contact if empty (CAMPFIRE_PUSH_SUBJECT)")
+	flags.IntVar(&s.backups, "backups", envInt("CAMPFIRE_BACKUPS", 7),
+		"`how many` daily backups to keep in the data folder; 0 for none (CAMPFIRE_BACKUPS)")
 	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
-	switch err := flags.Parse(args); {
+	err := flags.Parse(args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(usage)
 		flags.SetOutput(os.Stdout)
 		flags.PrintDefaults()
 		return s, err
 	case err != nil:
-		return s, fmt.Errorf("%w; campfire help lists the settings", err)
+		return s, usagef("%w; campfire help lists the settings", err)
 	}
 	if flags.NArg() > 0 {
-		return s, fmt.Errorf("cannot use %q; campfire help lists the settings", flags.Arg(0))
+		return s, usagef("cannot use %q; campfire help lists the settings", flags.Arg(0))
 	}
-	var err error
 	if s.proxies, err = networks("trusted-proxies", proxies); err != nil {
 		return s, err
 	}
@@ -117,20 +147,55 @@ func readSettings(args []string) (settings, error) {
 	s.origins = list(origins)
 	for _, origin := range s.origins {
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
-			return s, fmt.Errorf("origins: %w", err)
+			return s, usagef("origins: %w", err)
 		}
 	}
 	if !regexp.MustCompile(`^$|^https://.|^mailto:.+@`).MatchString(s.pushSubject) {
-		return s, fmt.Errorf("push-subject: %q is neither mailto:someone@example.com nor an https URL", s.pushSubject)
+		return s, usagef("push-subject: %q is neither mailto:someone@example.com nor an https URL", s.pushSubject)
+	}
+	if s.backups < 0 {
+		return s, usagef("backups: must be a number, 0 or more")
+	}
+	if s.admin, err = readAdministrator(); err != nil {
+		return s, err
 	}
 	switch logFormat {
 	case "json":
 		s.logJSON = true
 	case "text":
 	default:
-		return s, fmt.Errorf("log: must be text or json, not %q", logFormat)
+		return s, usagef("log: must be text or json, not %q", logFormat)
 	}
 	return s, nil
+}
+
+// readAdministrator reads whom an unattended first run makes the administrator.
+func readAdministrator() (store.Person, error) {
+	p := store.Person{
+		Name: env("CAMPFIRE_ADMIN_NAME", "Administrator"), EmailAddress: env("CAMPFIRE_ADMIN_EMAIL", ""), Password: env("CAMPFIRE_ADMIN_PASSWORD", ""),
+	}
+	if file := env("CAMPFIRE_ADMIN_PASSWORD_FILE", ""); file != "" {
+		password, err := os.ReadFile(file)
+		if err != nil {
+			return store.Person{}, usagef("CAMPFIRE_ADMIN_PASSWORD_FILE: %w", err)
+		}
+		p.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	if (p.EmailAddress == "") != (p.Password == "") {
+		return store.Person{}, usagef("CAMPFIRE_ADMIN_EMAIL and CAMPFIRE_ADMIN_PASSWORD go together")
+	}
+	return p, nil
+}
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// envInt answers -1 for what is no number, which no setting allows.
+func envInt(name string, otherwise int) int {
+	text := env(name, strconv.Itoa(otherwise))
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	return -1
 }
 
 func env(name, otherwise string) string {
@@ -166,6 +231,18 @@ func serve(ctx context.Context, s settings) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
+	if s.admin.EmailAddress != "" {
+		if _, _, err := st.SetUp(ctx, s.admin, store.Device{}); err != nil && !errors.Is(err, store.ErrConflict) {
+			return errors.Join(fmt.Errorf("first run: %w", err), listener.Close())
+		}
+	}
+	if s.backups > 0 {
+		var backingUp sync.WaitGroup
+		defer backingUp.Wait()
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		backingUp.Go(func() { backUpDaily(ctx, log, s) })
+	}
 	campfire := server.New(st, server.Config{
 		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
 		Origins: s.origins, PushSubject: s.pushSubject, Log: log,
@@ -174,4 +251,114 @@ func serve(ctx context.Context, s settings) (err error) {
 	err = campfire.Serve(ctx, listener)
 	log.Info("stopped")
 	return err
+}
+
+// backUpDaily makes a backup now and then, until ctx ends. It looks each hour, so that a machine that sleeps at night has
+// one nevertheless.
+func backUpDaily(ctx context.Context, log *slog.Logger, s settings) {
+	for {
+		made, err := store.BackUpDaily(ctx, s.data, s.backups, time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Error("backup failed", "error", err)
+		case made != "":
+			log.Info("backed up", "file", made)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+// readOperands reads the data folder and the operands of a command, whose names are for its error.
+func readOperands(flags *flag.FlagSet, args []string, names ...string) (data string, operands []string, err error) {
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&data, "data", env("CAMPFIRE_DATA", "./data"), "")
+	if err := flags.Parse(args); err != nil {
+		return "", nil, usageError{err}
+	}
+	if flags.NArg() != len(names) {
+		return "", nil, usagef("usage: campfire %s", strings.Join(append([]string{flags.Name(), "[--data FOLDER]"}, names...), " "))
+	}
+	return data, flags.Args(), nil
+}
+
+func backup(ctx context.Context, args []string, out io.Writer) error {
+	data, operands, err := readOperands(flag.NewFlagSet("backup", flag.ContinueOnError), args, "FILE")
+	if err != nil {
+		return err
+	}
+	if err := store.Backup(ctx, data, operands[0]); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "backed up to", operands[0])
+	return nil
+}
+
+func restore(ctx context.Context, args []string, out io.Writer) error {
+	data, operands, err := readOperands(flag.NewFlagSet("restore", flag.ContinueOnError), args, "FILE")
+	if err != nil {
+		return err
+	}
+	kept, err := store.Restore(ctx, data, operands[0])
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "restored from", operands[0])
+	if kept != "" {
+		fmt.Fprintln(out, "the database that was there is kept as", kept)
+	}
+	return nil
+}
+
+func check(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	repair := flags.Bool("repair", false, "")
+	data, _, err := readOperands(flags, args)
+	if err != nil {
+		return err
+	}
+	report, err := store.Check(ctx, data, *repair)
+	if err != nil {
+		return err
+	}
+	for _, problem := range report.Problems {
+		fmt.Fprintln(out, problem)
+	}
+	switch {
+	case len(report.Problems) > 0:
+		return errors.New("the database is damaged; campfire restore FILE brings back a backup")
+	case report.Stale && !*repair:
+		return errors.New("the search index is not in step with the messages; campfire check --repair builds it anew, with the server stopped")
+	case report.Stale:
+		fmt.Fprintln(out, "the search index was built anew")
+	}
+	fmt.Fprintf(out, "the database is sound: %d messages, %d bytes\n", report.Messages, report.Bytes)
+	return nil
+}
+
+func resetPassword(ctx context.Context, args []string, out io.Writer) (err error) {
+	data, operands, err := readOperands(flag.NewFlagSet("reset-password", flag.ContinueOnError), args, "ADDRESS")
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(data, store.FileName)); err != nil {
+		return fmt.Errorf("no database: %w", err)
+	}
+	st, err := store.Open(ctx, data, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	password := rand.Text()
+	u, err := st.ResetPassword(ctx, operands[0], password)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s's new password is %s\n", u.Name, password)
+	return nil
 }

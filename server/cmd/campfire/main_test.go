@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"os"
@@ -434,7 +435,7 @@ func TestSettings(t *testing.T) {
 		{[]string{"--addr", "nowhere", "--data", t.TempDir()}, "nowhere"},
 		{[]string{"--addr", "127.0.0.1:0", "--data", "/dev/null/campfire"}, "data folder"},
 	} {
-		if err := run(c.args); err == nil || errors.Is(err, flag.ErrHelp) || !strings.Contains(err.Error(), c.want) {
+		if err := run(c.args, io.Discard); err == nil || errors.Is(err, flag.ErrHelp) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("campfire %s: got %v, want an error that names %s", strings.Join(c.args, " "), err, c.want)
 		}
 	}
