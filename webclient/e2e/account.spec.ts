@@ -9,7 +9,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => server.stop());
 
-test("12 273 280 281 282 283 315 an administrator renames the account and hands out the link to join", async ({
+test("12 273 280 281 282 283 315 335 an administrator renames the account and hands out the link to join", async ({
   browser,
 }) => {
   const ada = await Person.arrive(browser, server, token);

@@ -7,7 +7,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => server.stop());
 
-test("2 16 17 18 19 the first person sets Campfire up and is greeted as its administrator", async ({
+test("2 3 16 17 18 19 the first person sets Campfire up and is greeted as its administrator", async ({
   browser,
 }) => {
   const ada = await Person.arrive(browser, server);
