@@ -37,7 +37,7 @@ test-browser: build ## Run the browser tests, in the system's Chromium
 
 screens: build ## Take pictures of every screen, light and dark, wide and narrow, into webclient/screens
 	.ci/install browser
-	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run screenshot
+	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run screenshot -- -g "every screen"
 
 lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
 	go vet ./...
