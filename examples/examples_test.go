@@ -25,12 +25,16 @@ const patience = 30 * time.Second
 
 const password = "correct horse"
 
+// built is the folder of the programs, once they are.
+var built string
+
 // programs are the ones that the examples need, built once.
 var programs = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "campfire-examples")
 	if err != nil {
 		return "", err
 	}
+	built = folder
 	for _, args := range [][]string{
 		{"./server/cmd/campfire"}, {"./examples/echo-bot"}, {"-modfile=tools.mod", "github.com/fullstorydev/grpcurl/cmd/grpcurl"},
 	} {
@@ -45,9 +49,7 @@ var programs = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if folder, err := programs(); err == nil {
-		_ = os.RemoveAll(folder)
-	}
+	_ = os.RemoveAll(built)
 	os.Exit(code)
 }
 
