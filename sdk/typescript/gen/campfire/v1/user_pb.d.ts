@@ -607,8 +607,7 @@ export declare const UserService: GenService<{
   /**
    * BanUser signs a person out, blocks the public network addresses they came from, other than the caller's own, and
    * removes what they wrote. From a blocked address nobody can change anything: RESOURCE_EXHAUSTED. PERMISSION_DENIED: the
-   * caller is no administrator. NOT_FOUND: no such active or banned person. FAILED_PRECONDITION: it would leave the account
-   * without an administrator.
+   * caller is no administrator, or is the person named. NOT_FOUND: no such active or banned person.
    *
    * @generated from rpc campfire.v1.UserService.BanUser
    */
