@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -196,6 +197,58 @@ func TestAReaderWhoStandsStillIsCutAndDelaysNobody(t *testing.T) {
 	}
 }
 
+// Sockets as the system makes them swallow megabytes: a reader who stops is felt only beyond these. Then they are gone
+// soon, and nobody has waited for them.
+func TestAReaderWhoStopsIsGoneSoonAndDelaysNobody(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david, jason := campfire.as("David"), campfire.as("Jason")
+	heard := david.listen(t)
+	number := 0
+	p99 := func(posts int, enough func() bool) time.Duration {
+		var latencies []time.Duration
+		for i := 0; i < posts && !enough(); i++ {
+			began, text := time.Now(), bulk(number)
+			number++
+			david.post(t, campfire.Designers, text)
+			if got := heard.next(t).GetMessageCreated().GetMessage().GetBodyText(); got != text {
+				t.Fatalf("heard %.10q, want %.10q", got, text)
+			}
+			latencies = append(latencies, time.Since(began))
+		}
+		slices.Sort(latencies)
+		return latencies[len(latencies)*99/100]
+	}
+	before := p99(50, func() bool { return false })
+	ways := []way{overHTTP1, overH2C, overGRPC}
+	for _, w := range ways {
+		still(t, jason.by(w))
+	}
+	ended := func() (streams int) {
+		campfire.server.hub.mu.Lock()
+		defer campfire.server.hub.mu.Unlock()
+		streams = len(ways) - len(campfire.server.hub.streams[jason.id])
+		for _, st := range campfire.server.hub.streams[jason.id] {
+			if errors.Is(st.ending, errSlowReader) {
+				streams++
+			}
+		}
+		return streams
+	}
+	with := p99(1000, func() bool { return ended() == len(ways) })
+	since := time.Now()
+	wantEqual(t, "streams that are to end", ended(), len(ways))
+	wantNoStreamsOf(t, campfire, jason)
+	gone := time.Since(since)
+	t.Logf("after %d MB they were to end, and gone %v later; p99 was %v, beside them %v", number*60_000>>20, gone, before, with)
+	if gone > 15*time.Second {
+		t.Errorf("those who stopped reading were gone after %v, want 15 s at most", gone)
+	}
+	if with > 5*before+time.Second {
+		t.Errorf("the others waited %v, without those who stopped reading %v", with, before)
+	}
+}
+
 // underWay is how many bulky messages may be on their way when their reader stands still: the sockets are small, and a
 // stream takes no more than a bite of its queue at once.
 const underWay = 6
@@ -303,7 +356,7 @@ func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
 			campfire := newCampfire(t, func(s *setup) {
 				s.Streams = StreamLimits{PerSession: 1000, PerUser: 1000}
 				s.socketBuffer = 4096
-				s.timing.write = 500 * time.Millisecond
+				s.timing.write = 2 * time.Second // for each hello too, however busy the machine is
 			})
 			david := campfire.as("David")
 			abandon(t, david, w, 99) // what is made once and kept is made now
@@ -384,6 +437,11 @@ func openStreams(t *testing.T, ctx context.Context, p *person, streams int) {
 		})
 	}
 	group.Wait()
+}
+
+func wantNoStreamsOf(t testing.TB, c *campfire, p *person) {
+	t.Helper()
+	eventually(t, p.name+" has no stream", func() bool { return streamsOf(c, p.id) == 0 })
 }
 
 // wantNoErrors checks that whoever goes is no matter for the log.

@@ -1,0 +1,111 @@
+import { expect, type Page, test } from "@playwright/test";
+import { Person } from "./people";
+import { Server } from "./server";
+
+let server: Server;
+test.beforeEach(async () => {
+  server = await Server.start();
+});
+test.afterEach(() => server.stop());
+
+/** Counts the streams that a tab has open, and how often it asks for the rooms. */
+function count(page: Page) {
+  const counted = { streams: 0, opened: 0, lists: 0 };
+  const ended = (request: { url(): string }) => {
+    if (request.url().endsWith("/Subscribe")) counted.streams--;
+  };
+  page.on("request", (request) => {
+    if (request.url().endsWith("/Subscribe")) {
+      counted.streams++;
+      counted.opened++;
+    }
+    if (request.url().endsWith("/ListRooms")) counted.lists++;
+  });
+  page.on("requestfailed", ended);
+  page.on("requestfinished", ended);
+  return counted;
+}
+
+/** Lets a tab believe that it is hidden, or shown: a browser without a window shows all of its tabs. */
+function turn(page: Page, state: "hidden" | "visible") {
+  return page.evaluate((to) => {
+    Object.defineProperty(document, "visibilityState", { value: to, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+}
+
+test("seven tabs over HTTP/1.1 all load, and all know what happens", async ({ browser }) => {
+  const token = await server.setUp("Ada Lovelace");
+  const benToken = await server.join(token, "Ben Okri");
+  const roomId = await server.room(token);
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit("/up");
+  const protocol = await ada.page.evaluate(
+    () => (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming).nextHopProtocol,
+  );
+  expect(protocol).toBe("http/1.1");
+  const tabs: Page[] = [];
+  const counts: ReturnType<typeof count>[] = [];
+  for (let i = 0; i < 7; i++) {
+    const page = i === 0 ? ada.page : await ada.context.newPage();
+    tabs.push(page);
+    counts.push(count(page));
+    await page.clock.install();
+    await page.goto(`${server.url}/rooms/${roomId}`);
+    await expect(page.getByTestId("rooms")).toBeVisible();
+    await expect.poll(() => counts[i]!.streams).toBe(1);
+    if (i === 6) break;
+    // The next tab hides this one. A minute later it lets its stream go: a browser has six connections for all of them.
+    await turn(page, "hidden");
+    await page.clock.runFor(66_000);
+    await expect.poll(() => counts[i]!.streams).toBe(0);
+  }
+  expect(counts.map((c) => c.streams)).toEqual([0, 0, 0, 0, 0, 0, 1]);
+
+  await server.post(benToken, roomId, { text: "hello, all seven" });
+  for (const [i, page] of tabs.entries()) {
+    if (i < 6) {
+      const { lists } = counts[i]!;
+      await page.clock.runFor(66_000); // hidden, it asks for its badge
+      await expect.poll(() => counts[i]!.lists).toBeGreaterThan(lists);
+      expect(counts[i]!.streams).toBe(0);
+      await turn(page, "visible");
+    }
+    await expect(page.getByTestId("message").filter({ hasText: "hello, all seven" })).toHaveCount(1);
+    expect(counts[i]!.streams).toBe(1);
+    await turn(page, "hidden");
+    await page.clock.runFor(66_000);
+    await expect.poll(() => counts[i]!.streams).toBe(0);
+  }
+});
+
+test("switching rooms 200 times leaves one request open", async ({ browser }) => {
+  test.setTimeout(180_000);
+  const token = await server.setUp("Ada Lovelace");
+  const roomId = await server.room(token);
+  const made = await server.ask<{ room: { id: string } }>(
+    "RoomService",
+    "CreateRoom",
+    { kind: "ROOM_KIND_OPEN", name: "Design" },
+    token,
+  );
+  const ada = await Person.arrive(browser, server, token);
+  const counted = count(ada.page);
+  const open = new Set<unknown>();
+  ada.page.on("request", (request) => open.add(request));
+  ada.page.on("requestfinished", (request) => open.delete(request));
+  ada.page.on("requestfailed", (request) => open.delete(request));
+  await ada.visit(`/rooms/${roomId}`);
+  const rooms = ada.page.getByTestId("rooms");
+  for (let i = 0; i < 100; i++) {
+    await rooms.getByRole("link", { name: "Design" }).click();
+    await expect(ada.page).toHaveURL(`${server.url}/rooms/${made.room.id}`);
+    await rooms.getByRole("link", { name: "All Talk" }).click();
+    await expect(ada.page).toHaveURL(`${server.url}/rooms/${roomId}`);
+  }
+  await server.post(token, roomId, { text: "still listening" });
+  await expect(ada.message("still listening")).toBeVisible();
+  await expect.poll(() => open.size).toBe(1);
+  expect(counted).toMatchObject({ streams: 1, opened: 1 });
+  expect(ada.complaints).toEqual([]);
+});
