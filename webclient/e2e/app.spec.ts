@@ -4,9 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page, type Worker } from "@playwright/test";
-import { expect, test } from "./harness";
-import { Person } from "./people";
-import type { Server } from "./server";
+import { expect, Person, test } from "./people";
+import { Server } from "./server";
+
+let server: Server;
+test.beforeEach(async () => {
+  server = await Server.start();
+});
+test.afterEach(() => server.stop());
 
 /** Waits until the service worker of a page does its work, and answers it. */
 async function workerOf(page: Page): Promise<Worker> {
@@ -33,7 +38,7 @@ async function atHome(run: (context: BrowserContext) => Promise<void>) {
   }
 }
 
-test("Chromium finds nothing that keeps it from installing Campfire", async ({ server }) => {
+test("Chromium finds nothing that keeps it from installing Campfire", async () => {
   await server.setUp();
   await atHome(async (context) => {
     const page = await context.newPage();
@@ -56,7 +61,7 @@ test("Chromium finds nothing that keeps it from installing Campfire", async ({ s
   });
 });
 
-test("The browser's offer to install is kept, and taken from one's profile", async ({ browser, server }) => {
+test("The browser's offer to install is kept, and taken from one's profile", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   await ada.visit("/users/me/profile");
   const button = ada.page.getByRole("button", { name: "Install now" });
@@ -79,7 +84,7 @@ test("The browser's offer to install is kept, and taken from one's profile", asy
   await expect(button).toHaveCount(0);
 });
 
-test("Hashed files are kept, and nothing else", async ({ browser, server }) => {
+test("Hashed files are kept, and nothing else", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   await ada.visit("/");
   await expect(ada.composer).toBeVisible();
@@ -106,7 +111,7 @@ test("Hashed files are kept, and nothing else", async ({ browser, server }) => {
     expect([kept.includes(path as string), byWorker]).toEqual([true, true]);
 });
 
-test("Without a server there is a page that says so, until it is back", async ({ browser, server }) => {
+test("Without a server there is a page that says so, until it is back", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   ada.expectRefusal(/./); // the server will be gone
   await ada.visit("/");
@@ -123,7 +128,7 @@ test("Without a server there is a page that says so, until it is back", async ({
   expect(new URL(ada.page.url()).pathname).toBe(path);
 });
 
-test("A push is shown, and its press leads to the message", async ({ browser, server }) => {
+test("A push is shown, and its press leads to the message", async ({ browser }) => {
   const token = await server.setUp();
   const room = await server.room(token);
   const message = await server.post(token, room, { text: "Look here" });
@@ -154,24 +159,27 @@ test("A push is shown, and its press leads to the message", async ({ browser, se
     });
 
   const path = `/rooms/${room}/@${message}`;
-  const options = { body: "Ben: Look here", icon: "/account/logo?size=small", data: { path, badge: 3 } };
-  await push(JSON.stringify({ title: "All Talk", options }));
-  await expect.poll(shown).toEqual([["All Talk", "Ben: Look here", "/account/logo", { path }]]);
+  const options = { icon: "/icons/icon-192.png", tag: `room-${room}`, data: { path, badge: 3 } };
+  await push(JSON.stringify({ title: "All Talk", options: { ...options, body: "Ben: Hello" } }));
+  await expect.poll(async () => (await shown()).map(([, body]) => body)).toEqual(["Ben: Hello"]);
+  await push(JSON.stringify({ title: "All Talk", options: { ...options, body: "Ben: Look here" } }));
+  await expect.poll(shown).toEqual([["All Talk", "Ben: Look here", "/icons/icon-192.png", { path }]]);
   await push("not from us"); // whatever comes, the browser wants to see something shown
-  await expect.poll(async () => (await shown()).map(([title]) => title)).toEqual(["All Talk", "Campfire"]);
+  await expect
+    .poll(async () => (await shown()).map(([title]) => title).sort())
+    .toEqual(["All Talk", "Campfire"]);
 
   // No tool presses a notification, so the worker hears of the press with the notification that is there.
-  await worker.evaluate(`self.registration.getNotifications().then(([notification]) => {
+  await worker.evaluate(`self.registration.getNotifications({ tag: "room-${room}" }).then(([notification]) => {
     self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
   })`);
   await expect(ada.page).toHaveURL(server.url + path);
   await expect(ada.message("Look here")).toHaveAttribute("data-highlighted", "");
   await expect.poll(async () => (await shown()).map(([title]) => title)).toEqual(["Campfire"]);
   expect(ada.context.pages()).toHaveLength(1);
-  await ada.context.close(); // before the server goes
 });
 
-test("A new version waits until someone loads it", async ({ browser, server }) => {
+test("A new version waits until someone loads it", async ({ browser }) => {
   const token = await server.setUp();
   const front = await Front.before(server);
   try {
@@ -198,7 +206,7 @@ test("A new version waits until someone loads it", async ({ browser, server }) =
     await expect(prompt).toHaveCount(0);
     const script = await ada.page.evaluate(async () => (await fetch("/service-worker.js")).text());
     expect(script).toContain("the next one");
-    await ada.context.close(); // before the servers go
+    await ada.leave(); // before the server it came by
   } finally {
     await front.stop();
   }

@@ -65,7 +65,6 @@ test("A sound is shown to all, and heard once by everyone in the room", async ({
   await writer.page.getByRole("button", { name: "Play tada" }).click();
   await playsOut(writer, ["tada", "tada"]);
   await playsOut(reader, ["tada"]);
-  expect([...writer.complaints, ...reader.complaints]).toEqual([]);
 });
 
 test("While a sound is on its way, it says that it plays", async ({ browser }) => {
@@ -92,6 +91,7 @@ test("What was played before is silent: on loading, and on catching up", async (
 
   await reader.page.reload();
   await expect(reader.page.getByRole("button", { name: "Play wups" })).toBeVisible();
+  reader.expectRefusal(/ERR_/); // there is no server for a while
   await reader.page.context().setOffline(true);
   await server.kill();
   await server.launch();
@@ -133,7 +133,6 @@ test("A picture stands beside the button where a sound has one", async ({ browse
     img.clientHeight,
   ]);
   expect(size).toEqual([104, 15, 104, 15]);
-  expect(reader.complaints).toEqual([]);
 });
 
 test("All 59 names are taken", async ({ browser }) => {

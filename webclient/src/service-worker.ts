@@ -12,6 +12,7 @@ interface Payload {
   readonly options?: {
     readonly body?: string;
     readonly icon?: string;
+    readonly tag?: string;
     readonly data?: { readonly path?: string; readonly badge?: number };
   };
 }
@@ -39,9 +40,12 @@ self.addEventListener("fetch", (event) => {
 
 self.addEventListener("push", (event) => {
   const { title = "Campfire", options } = payloadOf(event.data);
+  const tag = options?.tag ?? "";
   const shown = self.registration.showNotification(title, {
     body: options?.body ?? "",
     icon: options?.icon ?? "/account/logo?size=small",
+    tag, // a newer one of the same tag takes its place, and is heard all the same
+    ...(tag && { renotify: true }),
     data: { path: options?.data?.path ?? "/" },
   });
   event.waitUntil(Promise.all([shown, setBadge(options?.data?.badge)]));
