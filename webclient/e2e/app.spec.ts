@@ -166,7 +166,7 @@ test("A push is shown, and its press leads to the message", async ({ browser }) 
   await expect.poll(shown).toEqual([["All Talk", "Ben: Look here", "/icons/icon-192.png", { path }]]);
   await push("not from us"); // whatever comes, the browser wants to see something shown
   await expect
-    .poll(async () => (await shown()).map(([title]) => title).sort())
+    .poll(async () => (await shown()).map(([title]) => title).sort(), { timeout: 15_000 })
     .toEqual(["All Talk", "Campfire"]);
 
   // No tool presses a notification, so the worker hears of the press with the notification that is there.

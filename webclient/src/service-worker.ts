@@ -43,7 +43,7 @@ self.addEventListener("push", (event) => {
   const tag = options?.tag ?? "";
   const shown = self.registration.showNotification(title, {
     body: options?.body ?? "",
-    icon: options?.icon ?? "/account/logo?size=small",
+    icon: options?.icon ?? "/icons/icon-192.png",
     tag, // a newer one of the same tag takes its place, and is heard all the same
     ...(tag && { renotify: true }),
     data: { path: options?.data?.path ?? "/" },
