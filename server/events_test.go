@@ -428,6 +428,19 @@ func TestTheShareHoldsForEveryProtocol(t *testing.T) {
 	campfire.as("David").listen(t) // others have a share of their own
 }
 
+// Streams that were opened together, as after a restart, must not beat and end together.
+func TestWhatStreamsDoIsSpreadByAFifth(t *testing.T) {
+	t.Parallel()
+	least, most := time.Hour, time.Duration(0)
+	for range 10_000 {
+		d := defaultTiming.jitter(20 * time.Second)
+		least, most = min(least, d), max(most, d)
+	}
+	if least < 16*time.Second || least > 17*time.Second || most > 24*time.Second || most < 23*time.Second {
+		t.Errorf("20 s became %v to %v, want 16 s to 24 s", least, most)
+	}
+}
+
 func TestAnOldStreamIsAskedToComeBack(t *testing.T) {
 	t.Parallel()
 	campfire := newCampfire(t, func(s *setup) { s.timing.age = 50 * time.Millisecond })

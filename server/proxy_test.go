@@ -22,6 +22,7 @@ import (
 // scissors is a proxy that cuts each connection after so many bytes of the server's.
 type scissors struct {
 	net.Listener
+	hold   bool // what is cut stays open, and silent
 	target string
 	after  atomic.Int64 // of the next connection
 	passed atomic.Int64 // by the newest connection
@@ -30,6 +31,7 @@ type scissors struct {
 
 func newScissors(t testing.TB, target string) *scissors {
 	s := &scissors{Listener: must(net.Listen("tcp", "127.0.0.1:0"))(t), target: strings.TrimPrefix(target, "http://")}
+	ctx, end := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	group.Go(func() {
 		for {
@@ -37,23 +39,28 @@ func newScissors(t testing.TB, target string) *scissors {
 			if err != nil {
 				return
 			}
-			group.Go(func() { s.pass(client, s.after.Load()) })
+			group.Go(func() { s.pass(ctx, client, s.after.Load()) })
 		}
 	})
 	t.Cleanup(func() {
 		s.Close()
+		end()
 		group.Wait()
 	})
 	return s
 }
 
-func (s *scissors) pass(client net.Conn, after int64) {
+func (s *scissors) pass(ctx context.Context, client net.Conn, after int64) {
 	defer client.Close()
 	server, err := net.Dial("tcp", s.target)
 	if err != nil {
 		return
 	}
 	defer server.Close()
+	defer context.AfterFunc(ctx, func() {
+		client.Close()
+		server.Close()
+	})()
 	go func() {
 		_, _ = io.Copy(server, client) // until either is gone
 		server.Close()
@@ -70,6 +77,9 @@ func (s *scissors) pass(client net.Conn, after int64) {
 			return
 		}
 		s.passed.Store(passed)
+	}
+	if s.hold {
+		<-ctx.Done()
 	}
 }
 
@@ -124,7 +134,7 @@ func TestAStreamMayBeCutAnywhere(t *testing.T) {
 			cuts := 0
 			for n := int64(1); n < all; n++ {
 				// The first frames byte by byte, by one protocol; the rest in steps.
-				if dense := i == 0 && n > head && n < head+250; !dense && n%167 != int64(i) {
+				if dense := i == 0 && n > head && n < head+400; !dense && n%41 != int64(i) {
 					continue
 				}
 				cuts++
@@ -159,6 +169,31 @@ func tellAStory(t *testing.T, campfire *campfire, david *person, from *listener)
 		story = append(story, last)
 	}
 	return story
+}
+
+// A telephone that drives into a tunnel closes nothing: its connection stays, and is silent. HTTP/2 asks whether it is
+// still there, and gives up after half a minute.
+func TestAPeerWhoFallsSilentIsFoundOut(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.heartbeat = time.Hour })
+	proxy := newScissors(t, campfire.url)
+	proxy.hold = true
+	proxy.after.Store(1500) // beyond hello
+	for _, w := range []way{overH2C, overGRPC} {
+		w.dial = proxy.dial
+		jason := campfire.again("Jason", w)
+		jason.listen(t)
+		for range 20 { // what it hears no more
+			campfire.again("David").post(t, campfire.Designers, "are you there?")
+		}
+	}
+	began := time.Now()
+	for streams := openOf(campfire); streams > 0; streams = openOf(campfire) {
+		if time.Since(began) > 2*patience {
+			t.Fatalf("%d streams of silent peers are still open", streams)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // nginxTimeout is for how long nginx waits for the next byte of a server: less than from one heartbeat to the next.

@@ -1,5 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
-import { Person } from "./people";
+import type { Page } from "@playwright/test";
+import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
 let server: Server;
@@ -44,20 +44,20 @@ test("seven tabs over HTTP/1.1 all load, and all know what happens", async ({ br
     () => (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming).nextHopProtocol,
   );
   expect(protocol).toBe("http/1.1");
+  await ada.context.clock.install(); // one for all tabs
   const tabs: Page[] = [];
   const counts: ReturnType<typeof count>[] = [];
   for (let i = 0; i < 7; i++) {
-    const page = i === 0 ? ada.page : await ada.context.newPage();
+    const page = i === 0 ? ada.page : await ada.openTab();
     tabs.push(page);
     counts.push(count(page));
-    await page.clock.install();
     await page.goto(`${server.url}/rooms/${roomId}`);
     await expect(page.getByTestId("rooms")).toBeVisible();
     await expect.poll(() => counts[i]!.streams).toBe(1);
     if (i === 6) break;
     // The next tab hides this one. A minute later it lets its stream go: a browser has six connections for all of them.
     await turn(page, "hidden");
-    await page.clock.runFor(66_000);
+    await ada.context.clock.runFor(66_000);
     await expect.poll(() => counts[i]!.streams).toBe(0);
   }
   expect(counts.map((c) => c.streams)).toEqual([0, 0, 0, 0, 0, 0, 1]);
@@ -66,7 +66,7 @@ test("seven tabs over HTTP/1.1 all load, and all know what happens", async ({ br
   for (const [i, page] of tabs.entries()) {
     if (i < 6) {
       const { lists } = counts[i]!;
-      await page.clock.runFor(66_000); // hidden, it asks for its badge
+      await ada.context.clock.runFor(66_000); // hidden, it asks for its badge
       await expect.poll(() => counts[i]!.lists).toBeGreaterThan(lists);
       expect(counts[i]!.streams).toBe(0);
       await turn(page, "visible");
@@ -74,7 +74,7 @@ test("seven tabs over HTTP/1.1 all load, and all know what happens", async ({ br
     await expect(page.getByTestId("message").filter({ hasText: "hello, all seven" })).toHaveCount(1);
     expect(counts[i]!.streams).toBe(1);
     await turn(page, "hidden");
-    await page.clock.runFor(66_000);
+    await ada.context.clock.runFor(66_000);
     await expect.poll(() => counts[i]!.streams).toBe(0);
   }
 });
