@@ -349,6 +349,33 @@ func TestWhatWasMissedInARoomLeftMeanwhileIsNotTold(t *testing.T) {
 	wantEqual(t, "what Jason hears on the stream that was told late", office.queued(late), []string{`created "Hello all"`})
 }
 
+// While a stream reads what it missed, things go on: what is among that is not told again, and what is of the state of a
+// room, which the client loads after hello, would set that back.
+func TestWhatHappensWhileAStreamCatchesUpIsToldOnce(t *testing.T) {
+	t.Parallel()
+	office := newOffice(t)
+	post := func(text string) store.Message {
+		t.Helper()
+		return must(office.PostMessage(t.Context(), office.David.ID, store.Post{RoomID: office.Designers.ID, Body: storetest.Body(text)}))(t)
+	}
+	_, beginning, _ := office.ChangesSince(t.Context(), office.Jason.ID, nil)
+	_, st := office.join(office.Jason)
+	name := "Designers and others"
+	must(office.UpdateRoom(t.Context(), office.David.ID, office.Designers.ID, store.RoomChanges{Name: &name}))(t)
+	both := post("missed and queued")
+	missed, latest, err := office.ChangesSince(t.Context(), office.Jason.ID, &beginning)
+	if err != nil || len(missed) != 1 {
+		t.Fatalf("missed %v, %v; want one message", missed, err)
+	}
+	post("queued alone")
+	office.server.hub.catchUp(st, []*event{office.server.messageEvent(missed[0])}, latest.Revision)
+	office.server.hub.send([]int64{office.Jason.ID}, office.server.messageEvent(store.MessageCreated{Message: both})) // told late
+	post("live")
+	wantEqual(t, "what Jason hears", office.queued(st), []string{
+		`created "missed and queued"`, `created "queued alone"`, `created "live"`, unread(office.Designers),
+	})
+}
+
 // Not parallel: it counts goroutines.
 func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
 	for _, w := range []way{overHTTP1, overH2C} {
