@@ -71,7 +71,9 @@ test("1 20 21 22 24 25 26 people sign in, and those who may not are told", async
   const signIn = async (address: string, secret: string) => {
     await email.fill(address);
     await guest.page.getByLabel("Password").fill(secret);
+    const answer = guest.page.waitForResponse(/SignIn/);
     await guest.page.getByRole("button", { name: "Go" }).click();
+    await answer;
   };
   await signIn(emailOf("Ben Okri"), "wrong");
   await expect(guest.page.getByRole("alert")).toHaveText(/Sign-in failed/);
@@ -110,7 +112,9 @@ test("23 the eleventh attempt within three minutes is refused like a wrong one",
   for (const secret of ["guess 10", password]) {
     await eve.page.getByLabel("Enter your email address").fill(emailOf("Ada Lovelace"));
     await eve.page.getByLabel("Password").fill(secret);
+    const answer = eve.page.waitForResponse(/SignIn/);
     await eve.page.getByRole("button", { name: "Go" }).click();
+    await answer;
     await expect(eve.page.getByRole("alert")).toHaveText(/Sign-in failed, or too many attempts/);
     await expect(eve.page.getByLabel("Password")).toHaveValue("");
   }

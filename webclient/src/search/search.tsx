@@ -6,7 +6,7 @@ import { useAnswer } from "../ui/answer";
 import { Avatar, describe } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { Page, useSidebarLayout } from "../ui/page";
-import { navigate, useQuery } from "../ui/router";
+import { justArrived, navigate, useQuery } from "../ui/router";
 import { TimeOfDay } from "../ui/time";
 import { clearRecents, loadRecents, searchPath, searchService, useRecents } from "./recents";
 
@@ -15,7 +15,8 @@ export function Search() {
   const query = new URLSearchParams(useQuery()).get("q")?.trim() ?? "";
   useSidebarLayout();
   const { value: results, failure } = useAnswer(query, async () => {
-    const found = query ? (await searchService.searchMessages({ query, remember: true })).results : undefined;
+    const remember = justArrived();
+    const found = query ? (await searchService.searchMessages({ query, remember })).results : undefined;
     loadRecents().catch(() => undefined); // without them one can still search
     return found ?? [];
   });

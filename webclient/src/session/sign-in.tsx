@@ -45,7 +45,7 @@ export function SignIn() {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            void signIn(event.currentTarget);
+            if (!busy) void signIn(event.currentTarget);
           }}
         >
           <fieldset className="flex flex-column gap align-center">

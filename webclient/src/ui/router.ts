@@ -24,6 +24,13 @@ export function navigate(to: string, { replace = false } = {}) {
   for (const listener of listeners) listener();
 }
 
+/** Whether the address shown was come to just now: not by loading it again, nor by Back. True once for each time. */
+export function justArrived(): boolean {
+  const state = (history.state ?? {}) as { seen?: boolean };
+  if (!state.seen) history.replaceState({ ...state, seen: true }, "");
+  return !state.seen;
+}
+
 /** Returns to the page before, if that is one of ours, and else goes home. */
 export function goBack() {
   if (depth() > 0) history.back();
