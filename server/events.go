@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -53,7 +54,7 @@ func (s *Server) Subscribe(ctx context.Context, req *campfirev1.SubscribeRequest
 	if err := s.store.RequireSession(ctx, who); err != nil {
 		return err
 	}
-	w := &wire{out: out, flusher: flusherOf(ctx)}
+	w := &wire{out: out, flusher: flusherOf(ctx), delivered: s.metrics.delivered}
 	if err := s.greet(ctx, w, st, since); err != nil {
 		return err
 	}
@@ -166,8 +167,9 @@ func heartbeatAt(token string) *event {
 
 // wire is the way to a stream's reader. Only the stream's own goroutine writes to it.
 type wire struct {
-	out     *connect.ServerStream[campfirev1.SubscribeResponse]
-	flusher *flusher
+	out       *connect.ServerStream[campfirev1.SubscribeResponse]
+	flusher   *flusher
+	delivered prometheus.Counter // of events
 }
 
 // send sends a message of this stream alone. The first one also sends the headers.
@@ -189,7 +191,11 @@ func (w *wire) write(events ...*event) error {
 			return gone(err)
 		}
 	}
-	return gone(w.flusher.flush())
+	if err := w.flusher.flush(); err != nil {
+		return gone(err)
+	}
+	w.delivered.Add(float64(len(events)))
+	return nil
 }
 
 // gone says that the reader has hung up or stands still: nothing for the log.

@@ -175,6 +175,12 @@ func (h *hub) leave(st *stream) {
 	h.notRoused(st)
 }
 
+func (h *hub) openStreams() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.open
+}
+
 // find answers a user's open stream of that id, or nil.
 func (h *hub) find(userID int64, id string) *stream {
 	h.mu.Lock()

@@ -276,11 +276,13 @@ func (s *Server) push(ctx context.Context, to store.PushSubscription, content no
 	res, err := webpush.SendNotificationWithContext(ctx, payload,
 		&webpush.Subscription{Endpoint: to.Endpoint, Keys: webpush.Keys{Auth: to.AuthKey, P256dh: to.P256DHKey}}, options)
 	if err != nil {
+		s.metrics.pushes.WithLabelValues(outcomeFailed).Inc()
 		return whyNoAnswer(ctx, err)
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxOutboundHeaders)) // so that the connection can be used again
 	status := res.StatusCode
+	s.metrics.pushes.WithLabelValues(outcomeOf(status)).Inc()
 	taken, gone := status >= 200 && status <= 299, status == http.StatusNotFound || status == http.StatusGone
 	if status == http.StatusTooManyRequests || status >= 500 {
 		if until, ok := retryAfter(res.Header.Get("Retry-After"), time.Now()); ok {
@@ -319,6 +321,13 @@ func (s *Server) pushOptions(ctx context.Context) (*webpush.Options, error) {
 		VAPIDPublicKey:  base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes()),
 		VAPIDPrivateKey: base64.RawURLEncoding.EncodeToString(key.Bytes()),
 	}, nil
+}
+
+func outcomeOf(status int) string {
+	if status >= 200 && status <= 299 {
+		return outcomeTaken
+	}
+	return outcomeRefused
 }
 
 // retryAfter reads the header of that name, in seconds or as a date.

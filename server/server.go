@@ -54,6 +54,7 @@ type Server struct {
 	outbound       *http.Client
 	couriers       *couriers
 	notifier       *notifier
+	metrics        *metrics
 	guard          *guard
 	webhookTimeout time.Duration
 	handler        http.Handler
@@ -100,6 +101,7 @@ func New(st *store.Store, config Config) *Server {
 	}
 	s.guard = newGuard(config.OutboundNetworks)
 	s.outbound = s.guard.client(s.guard.dialer(nil).DialContext)
+	s.metrics = newMetrics(s)
 	s.couriers = newCouriers(s.tellBot)
 	s.notifier = newNotifier(s.tellAbsent)
 	s.handler = s.routes()
@@ -118,7 +120,7 @@ func (s *Server) routes() http.Handler {
 		connect.WithReadMaxBytes(maxRequestBytes),
 		connect.WithCompressMinBytes(compressMinBytes),
 		connect.WithRecover(s.recovered),
-		connect.WithInterceptors(errorInterceptor{s}),
+		connect.WithInterceptors(s.metrics, errorInterceptor{s}),
 	)
 	mux := http.NewServeMux()
 	names := []string{}

@@ -197,8 +197,10 @@ func (s *Server) callWebhook(ctx context.Context, told store.Webhook) (reply wri
 	}
 	res, err := s.outbound.Do(req)
 	if err != nil {
+		s.metrics.webhooks.WithLabelValues(outcomeFailed).Inc()
 		return nil, 0, whyNoAnswer(ctx, err)
 	}
+	s.metrics.webhooks.WithLabelValues(outcomeOf(res.StatusCode)).Inc()
 	defer res.Body.Close()
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, res.StatusCode, fmt.Errorf("it answered %s", res.Status)

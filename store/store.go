@@ -63,6 +63,7 @@ type Options struct {
 
 // Store is one Campfire in one SQLite file.
 type Store struct {
+	path         string // of the database
 	readers      *sqlitex.Pool
 	writer       *writer
 	close        func() error
@@ -134,6 +135,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
 	s := &Store{
+		path:         path,
 		readers:      readers,
 		passwordCost: opts.PasswordCost,
 		hashing:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,9 @@ type writer struct {
 	stopped   chan struct{}
 	committed func([]Change)
 	commits   atomic.Int64
-	epoch     string // of this life of the database
+	writes    atomic.Int64 // carried out, well or not
+	waited    atomic.Int64 // nanoseconds, by all of them
+	epoch     string       // of this life of the database
 
 	// Only the writer's goroutine touches what follows.
 	revision int64              // the newest one given out
@@ -73,7 +76,8 @@ func (w *writer) stop() {
 // write carries out run in its turn, whole or not at all, and answers when the change is durable. Nothing in run may wait
 // for anything but the database. If ctx ends before its turn, run is not carried out.
 func (s *Store) write(ctx context.Context, run func(*tx) error) error {
-	w := s.writer
+	w, began := s.writer, time.Now()
+	defer func() { w.writes.Add(1); w.waited.Add(int64(time.Since(began))) }()
 	pending := &pendingWrite{ctx: ctx, run: run, done: make(chan struct{})}
 	select {
 	case w.queue <- pending:
@@ -94,6 +98,27 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 			return ErrClosed
 		}
 	}
+}
+
+// Stats are what an operator watches of a store, since it was opened.
+type Stats struct {
+	Writes   int64         // carried out by the one writer, well or not
+	Commits  int64         // that made them durable
+	Waited   time.Duration // by their callers, in all
+	Bytes    int64         // of the database
+	LogBytes int64         // of its write-ahead log
+}
+
+// Stats answers them as of now.
+func (s *Store) Stats() Stats {
+	stats := Stats{Writes: s.writer.writes.Load(), Commits: s.writer.commits.Load(), Waited: time.Duration(s.writer.waited.Load())}
+	if info, err := os.Stat(s.path); err == nil {
+		stats.Bytes = info.Size()
+	}
+	if info, err := os.Stat(s.path + "-wal"); err == nil {
+		stats.LogBytes = info.Size()
+	}
+	return stats
 }
 
 func (w *writer) loop() {

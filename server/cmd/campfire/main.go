@@ -104,6 +104,7 @@ type settings struct {
 	logJSON     bool
 	pushSubject string
 	backups     int
+	metrics     string // an address
 	admin       store.Person
 }
 
@@ -124,6 +125,8 @@ func readSettings(args []string) (settings, error) {
 		"`address` that push services may write to about our notifications: mailto: or https:;\nthe account's contact if empty (CAMPFIRE_PUSH_SUBJECT)")
 	flags.IntVar(&s.backups, "backups", envInt("CAMPFIRE_BACKUPS", 7),
 		"`how many` daily backups to keep in the data folder; 0 for none (CAMPFIRE_BACKUPS)")
+	flags.StringVar(&s.metrics, "metrics-addr", env("CAMPFIRE_METRICS_ADDR", ""),
+		"`address` for Prometheus metrics and profiles, for the operator alone, as 127.0.0.1:9090; none if empty (CAMPFIRE_METRICS_ADDR)")
 	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
 	err := flags.Parse(args)
 	switch {
@@ -247,6 +250,16 @@ func serve(ctx context.Context, s settings) (err error) {
 		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
 		Origins: s.origins, PushSubject: s.pushSubject, Log: log,
 	})
+	if s.metrics != "" {
+		operators, err := net.Listen("tcp", s.metrics)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		metrics := &http.Server{Handler: campfire.Metrics(), ReadHeaderTimeout: 10 * time.Second}
+		go func() { _ = metrics.Serve(operators) }() // until it is closed
+		defer func() { err = errors.Join(err, metrics.Close()) }()
+		log.Info("metrics", "address", operators.Addr().String())
+	}
 	log.Info("listening", "address", listener.Addr().String(), "data", s.data, "version", version)
 	err = campfire.Serve(ctx, listener)
 	log.Info("stopped")
