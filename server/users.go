@@ -134,8 +134,12 @@ func profileProto(u store.User) *campfirev1.User {
 	return user
 }
 
-// userProtoFor is a user as me sees them: with the address if it is me or I am an administrator.
+// userProtoFor is a user as me sees them: with the address if it is me or I am an administrator. Of who has left only
+// the name is told.
 func userProtoFor(me, u store.User) *campfirev1.User {
+	if u.Status == store.Deactivated {
+		return authorProto(u)
+	}
 	if me.ID == u.ID || me.Role == store.Administrator {
 		return profileProto(u)
 	}

@@ -141,3 +141,17 @@ func (c *campfire) named(t testing.TB, name string) store.User {
 	}
 	return user
 }
+
+func TestOfWhoHasLeftOnlyTheNameIsTold(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david, jason := campfire.as("David"), campfire.as("Jason")
+	must(jason.UpdateProfile(t.Context(), &campfirev1.UpdateProfileRequest{Bio: new("I design")}))(t)
+	told := func() *campfirev1.User {
+		return must(david.GetUser(t.Context(), &campfirev1.GetUserRequest{UserId: jason.id}))(t).GetUser()
+	}
+	wantEqual(t, "before", told().GetBio()+" "+told().GetEmailAddress(), "I design jason@campfire.example")
+	must(david.DeactivateUser(t.Context(), &campfirev1.DeactivateUserRequest{UserId: jason.id}))(t)
+	wantEqual(t, "after", []any{told().GetName(), told().GetStatus(), told().GetBio() + told().GetEmailAddress()},
+		[]any{"Jason", campfirev1.UserStatus_USER_STATUS_DEACTIVATED, ""})
+}

@@ -331,6 +331,8 @@ func TestInvolvementSaysWhatOneHears(t *testing.T) {
 	wantEqual(t, "seen by", told[0].(store.MessageCreated).Visible, []int64{campfire.David.ID})
 	wantEqual(t, "Jason's sidebar", sidebar(t, campfire.Store, campfire.Jason), []string{"All Talk"})
 	must(campfire.SetInvolvement(ctx, jason, designers, store.Everything))(t)
+	wantEqual(t, "Jason's sidebar, where nothing he did not want to hear is news", sidebar(t, campfire.Store, campfire.Jason), []string{"All Talk", "Designers"})
+	post(t, campfire.Store, campfire.David, designers, "heard")
 	wantEqual(t, "Jason's sidebar", sidebar(t, campfire.Store, campfire.Jason), []string{"All Talk", "Designers*"})
 	_, err := campfire.SetInvolvement(ctx, jason, designers, "")
 	wantInvalid(t, "no involvement", err, "involvement")

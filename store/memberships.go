@@ -151,6 +151,12 @@ func (s *Store) SetInvolvement(ctx context.Context, userID, roomID int64, involv
 			return err
 		}
 		tx.forgetMembersOf(roomID)
+		if r.Involvement == Invisible {
+			// What was posted while they did not want to see it is not news to them now.
+			if err := tx.markRead(userID, roomID, tx.writer.revision); err != nil {
+				return err
+			}
+		}
 		if r, err = tx.room(userID, roomID); err != nil {
 			return err
 		}

@@ -60,7 +60,8 @@ type UserServiceClient interface {
 	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is
 	// negative.
 	ListUsers(context.Context, *v1.ListUsersRequest) (*v1.ListUsersResponse, error)
-	// GetUser answers one person or bot, whatever their status. NOT_FOUND: there is no such user.
+	// GetUser answers one person or bot, whatever their status; of who was removed from the account only name and picture.
+	// Bots may not call it. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
 	// SuggestUsers completes a name: active people and bots whose name contains the query, by name without case, at most
 	// 20. Percent signs and underscores stand for themselves. NOT_FOUND: the caller is not a member of the room named.
@@ -245,7 +246,8 @@ type UserServiceHandler interface {
 	// person signed in may call it. INVALID_ARGUMENT: the page token is not one that was answered, or the page size is
 	// negative.
 	ListUsers(context.Context, *v1.ListUsersRequest) (*v1.ListUsersResponse, error)
-	// GetUser answers one person or bot, whatever their status. NOT_FOUND: there is no such user.
+	// GetUser answers one person or bot, whatever their status; of who was removed from the account only name and picture.
+	// Bots may not call it. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
 	// SuggestUsers completes a name: active people and bots whose name contains the query, by name without case, at most
 	// 20. Percent signs and underscores stand for themselves. NOT_FOUND: the caller is not a member of the room named.

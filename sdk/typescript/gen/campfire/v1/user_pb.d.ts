@@ -549,7 +549,8 @@ export declare const UserService: GenService<{
     output: typeof ListUsersResponseSchema;
   },
   /**
-   * GetUser answers one person or bot, whatever their status. NOT_FOUND: there is no such user.
+   * GetUser answers one person or bot, whatever their status; of who was removed from the account only name and picture.
+   * Bots may not call it. NOT_FOUND: there is no such user.
    *
    * @generated from rpc campfire.v1.UserService.GetUser
    */
