@@ -118,7 +118,7 @@ func readSettings(args []string) (settings, error) {
 	flags.StringVar(&proxies, "trusted-proxies", env("CAMPFIRE_TRUSTED_PROXIES", ""),
 		"`networks`, separated by commas, whose X-Forwarded-For counts (CAMPFIRE_TRUSTED_PROXIES)")
 	flags.StringVar(&outbound, "outbound-networks", env("CAMPFIRE_OUTBOUND_NETWORKS", ""),
-		"`networks`, separated by commas, that webhooks may be in though they are not public (CAMPFIRE_OUTBOUND_NETWORKS)")
+		"`networks`, separated by commas, that webhooks and push services may be in though they are not public\n(CAMPFIRE_OUTBOUND_NETWORKS)")
 	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
 		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
 	flags.StringVar(&s.pushSubject, "push-subject", env("CAMPFIRE_PUSH_SUBJECT", ""),
