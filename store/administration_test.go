@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,24 @@ func TestSuggestionsAreOfMembersAndTakeTheQueryLiterally(t *testing.T) {
 	wantErr(t, "Kevin asks for members of Designers", err, store.ErrNotFound)
 	_, err = campfire.SuggestUsers(ctx, campfire.Kevin.ID, strings.Repeat("x", 101), nil)
 	wantInvalid(t, "an endless query", err, "query")
+}
+
+func TestSuggestionsIgnoreAccentsAndBeginWithTheBestMatch(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	for i, name := range []string{"Élise", "Elke", "Mia Elsner", "Abel"} {
+		person := store.Person{Name: name, EmailAddress: fmt.Sprintf("%d@campfire.example", i), Password: storetest.Password}
+		_, _, err := campfire.Join(ctx, campfire.JoinCode, person, store.Device{})
+		wantErr(t, name+" joins", err, nil)
+	}
+	for query, want := range map[string][]string{
+		"el":  {"Elke", "Élise", "Mia Elsner", "Abel"},
+		"Él":  {"Elke", "Élise", "Mia Elsner", "Abel"},
+		"ELI": {"Élise"},
+	} {
+		wantEqual(t, "suggestions for "+query, userNames(must(campfire.SuggestUsers(ctx, campfire.Jason.ID, query, nil))(t)), want)
+	}
 }
 
 func TestSuggestionsAreTwentyByNameBotsAndOneselfAmongThem(t *testing.T) {

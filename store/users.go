@@ -1,16 +1,20 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -113,13 +117,15 @@ func (s *Store) ListUsers(ctx context.Context, userID int64, page Page) (users [
 	return users, next, err
 }
 
-// SuggestUsers completes a name: active people and bots whose name contains the query, at most 20, by name. With a room,
-// which must be one of the user's, it limits them to its members.
+// SuggestUsers completes a name: active people and bots whose name contains the query, without case and accents, at most
+// 20. Names that start with it come first, then those of which a later word does; within each by name. With a room, which
+// must be one of the user's, it limits them to its members.
 func (s *Store) SuggestUsers(ctx context.Context, userID int64, query string, roomID *int64) (users []User, err error) {
 	if utf8.RuneCountInString(query) > maxNameLength {
 		return nil, &InvalidError{"query", fmt.Sprintf("must have at most %d characters", maxNameLength)}
 	}
-	from, args := "FROM users WHERE", args{":query": sortName(strings.TrimSpace(query)), ":limit": maxSuggestions}
+	query = folded(strings.TrimSpace(query))
+	from, args := "FROM users WHERE", args{":query": query}
 	if roomID != nil {
 		from = "FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.room_id = :room_id AND"
 		args[":room_id"] = *roomID
@@ -130,11 +136,36 @@ func (s *Store) SuggestUsers(ctx context.Context, userID int64, query string, ro
 				return err
 			}
 		}
-		users, err = db.users("SELECT "+userColumns+" "+from+` users.status = 0 AND instr(users.sort_name, :query)
-			ORDER BY users.sort_name, users.id LIMIT :limit`, args)
+		// Names beyond ASCII may hold the query under an accent; SQLite cannot tell.
+		users, err = db.users("SELECT "+userColumns+" "+from+` users.status = 0
+			AND (instr(users.sort_name, :query) OR users.sort_name GLOB '*[^ -~]*') ORDER BY users.sort_name, users.id`, args)
 		return err
 	})
-	return users, err
+	users = slices.DeleteFunc(users, func(u User) bool { return !strings.Contains(folded(u.Name), query) })
+	slices.SortStableFunc(users, func(a, b User) int { return cmp.Compare(matchRank(a.Name, query), matchRank(b.Name, query)) })
+	return users[:min(len(users), maxSuggestions)], err
+}
+
+// matchRank tells how well a name that contains the query answers it: 0 for the best.
+func matchRank(name, query string) int {
+	name = folded(name)
+	switch {
+	case strings.HasPrefix(name, query):
+		return 0
+	case strings.Contains(name, " "+query):
+		return 1
+	}
+	return 2
+}
+
+// folded is text as names are looked for: without case and accents.
+func folded(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(strings.ToLower(text)))
 }
 
 // Page says which part of a long list is wanted.

@@ -506,7 +506,8 @@ func (x *SuggestUsersRequest) GetRoomId() int64 {
 // SuggestUsersResponse answers suggestions.
 type SuggestUsersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 20 users, by name without case.
+	// At most 20 users: first those whose name starts with the query, then those of which a later word does, then the
+	// others; within each by name without case.
 	Users         []*User `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

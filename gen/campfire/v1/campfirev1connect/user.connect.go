@@ -63,7 +63,7 @@ type UserServiceClient interface {
 	// GetUser answers one person or bot, whatever their status; of who was removed from the account only name and picture.
 	// Bots may not call it. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
-	// SuggestUsers completes a name: active people and bots whose name contains the query, by name without case, at most
+	// SuggestUsers completes a name: active people and bots whose name contains the query, without case and accents, at most
 	// 20. Percent signs and underscores stand for themselves. NOT_FOUND: the caller is not a member of the room named.
 	SuggestUsers(context.Context, *v1.SuggestUsersRequest) (*v1.SuggestUsersResponse, error)
 	// UpdateProfile changes the caller's own record. A changed password ends the caller's other sessions. Bots may not
@@ -249,7 +249,7 @@ type UserServiceHandler interface {
 	// GetUser answers one person or bot, whatever their status; of who was removed from the account only name and picture.
 	// Bots may not call it. NOT_FOUND: there is no such user.
 	GetUser(context.Context, *v1.GetUserRequest) (*v1.GetUserResponse, error)
-	// SuggestUsers completes a name: active people and bots whose name contains the query, by name without case, at most
+	// SuggestUsers completes a name: active people and bots whose name contains the query, without case and accents, at most
 	// 20. Percent signs and underscores stand for themselves. NOT_FOUND: the caller is not a member of the room named.
 	SuggestUsers(context.Context, *v1.SuggestUsersRequest) (*v1.SuggestUsersResponse, error)
 	// UpdateProfile changes the caller's own record. A changed password ends the caller's other sessions. Bots may not

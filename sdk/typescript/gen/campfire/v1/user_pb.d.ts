@@ -209,7 +209,8 @@ export declare const SuggestUsersRequestSchema: GenMessage<SuggestUsersRequest>;
  */
 export declare type SuggestUsersResponse = Message<"campfire.v1.SuggestUsersResponse"> & {
   /**
-   * At most 20 users, by name without case.
+   * At most 20 users: first those whose name starts with the query, then those of which a later word does, then the
+   * others; within each by name without case.
    *
    * @generated from field: repeated campfire.v1.User users = 1;
    */
@@ -560,7 +561,7 @@ export declare const UserService: GenService<{
     output: typeof GetUserResponseSchema;
   },
   /**
-   * SuggestUsers completes a name: active people and bots whose name contains the query, by name without case, at most
+   * SuggestUsers completes a name: active people and bots whose name contains the query, without case and accents, at most
    * 20. Percent signs and underscores stand for themselves. NOT_FOUND: the caller is not a member of the room named.
    *
    * @generated from rpc campfire.v1.UserService.SuggestUsers
