@@ -6,14 +6,20 @@ import {
   type Locator,
   type Page,
 } from "@playwright/test";
-import type { Server } from "./server";
+import { Server } from "./server";
 
 export { expect };
 
 let arrived: Person[] = [];
 
 /** A test that also fails when a page complains: an error or a warning, a rejection nobody caught, a request that failed. */
-export const test = base.extend<{ quiet: void }>({
+export const test = base.extend<{ quiet: void; server: Server }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads what is needed from the pattern.
+  server: async ({}, run) => {
+    const server = await Server.start();
+    await run(server);
+    await server.stop();
+  },
   quiet: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads what is needed from the pattern.
     async ({}, use) => {

@@ -7,7 +7,9 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => server.stop());
 
-test("a server that dies and comes back loses, doubles and disorders nothing", async ({ browser }) => {
+test("114 300 301 a server that dies and comes back loses, doubles and disorders nothing", async ({
+  browser,
+}) => {
   const token = await server.setUp("Ada Lovelace");
   const benToken = await server.join(token, "Ben Okri");
   const roomId = await server.room(token);
@@ -67,7 +69,7 @@ test("a post survives loading the page again while the server is away", async ({
   await expect(ada.message("still mine")).toHaveCount(1);
 });
 
-test("a post that never goes through is given up, and can be tried again", async ({ browser }) => {
+test("113 115 a post that never goes through is given up, and can be tried again", async ({ browser }) => {
   const token = await server.setUp("Ada Lovelace");
   const ada = await Person.arrive(browser, server, token);
   await ada.page.clock.install();

@@ -30,7 +30,9 @@ function toEnd(list: Locator): Promise<number> {
   return list.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
 }
 
-test("a room opens at its end, and pages upwards without moving what is on screen", async ({ browser }) => {
+test("158 159 a room opens at its end, and pages upwards without moving what is on screen", async ({
+  browser,
+}) => {
   const ada = await Person.arrive(browser, server, token);
   await ada.visit(`/rooms/${roomId}`);
   await expect(ada.message("number 400.")).toBeVisible();
@@ -58,7 +60,9 @@ test("a room opens at its end, and pages upwards without moving what is on scree
   await expect(ada.page.getByTestId("day-separator")).toHaveCount(1);
 });
 
-test("the list stays bounded, stops at the beginning, and finds its way back", async ({ browser }) => {
+test("160 164 165 166 the list stays bounded, stops at the beginning, and finds its way back", async ({
+  browser,
+}) => {
   const ada = await Person.arrive(browser, server, token);
   await ada.visit(`/rooms/${roomId}`);
   await expect(ada.message("number 400.")).toBeVisible();
@@ -70,6 +74,8 @@ test("the list stays bounded, stops at the beginning, and finds its way back", a
     expect(held).toEqual(fromTo(held[0]!, held.at(-1)!));
   }
   await ada.list.evaluate((list) => (list.scrollTop = 0));
+  await ada.page.waitForTimeout(300);
+  expect((await numbers(ada))[0]).toBe(1); // there is nothing before
   await expect(ada.page.getByTestId("jump-to-newest")).toBeVisible();
 
   await test.step("downwards, without gaps", async () => {
@@ -88,7 +94,7 @@ test("the list stays bounded, stops at the beginning, and finds its way back", a
   });
 });
 
-test("a permalink shows its message in the middle, outlined briefly", async ({ browser }) => {
+test("112 171 172 a permalink shows its message in the middle, outlined briefly", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
   await ada.visit(`/rooms/${roomId}/@${ids[199]}`);
   const message = ada.message("number 200.");
@@ -111,7 +117,7 @@ test("a permalink shows its message in the middle, outlined briefly", async ({ b
   });
 });
 
-test("a permalink to a message that is gone opens the end of the room", async ({ browser }) => {
+test("173 a permalink to a message that is gone opens the end of the room", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
   ada.expectRefusal(/404.*ListMessages/);
   await ada.visit(`/rooms/${roomId}/@999999`);
@@ -119,7 +125,9 @@ test("a permalink to a message that is gone opens the end of the room", async ({
   expect(await toEnd(ada.list)).toBeLessThan(2);
 });
 
-test("what arrives is followed near the end and announced by a button further up", async ({ browser }) => {
+test("111 161 162 163 169 what arrives is followed near the end and announced by a button further up", async ({
+  browser,
+}) => {
   const ada = await Person.arrive(browser, server, token);
   const ben = await server.ask<{ sessionToken: string }>("SessionService", "SignIn", {
     emailAddress: "ben.okri@example.com",
@@ -140,6 +148,13 @@ test("what arrives is followed near the end and announced by a button further up
   await expect.poll(() => toEnd(ada.list)).toBeLessThan(2);
   await expect(ada.page.getByTestId("jump-to-newest")).toBeHidden();
 
+  await back(101);
+  await ada.page.waitForTimeout(100);
+  await says("a pixel too far");
+  await expect(ada.page.getByTestId("jump-to-newest")).toBeVisible();
+  await ada.list.evaluate((list) => (list.scrollTop = list.scrollHeight)); // by hand
+  await expect(ada.page.getByTestId("jump-to-newest")).toBeHidden();
+
   await back(300);
   await ada.page.waitForTimeout(100);
   const before = await ada.list.evaluate((list) => list.scrollTop);
@@ -155,4 +170,23 @@ test("what arrives is followed near the end and announced by a button further up
   await expect(ada.message("mine goes down")).toBeInViewport();
   await Promise.all([says("at"), says("the same"), says("time")]);
   await expect.poll(() => toEnd(ada.list)).toBeLessThan(2);
+});
+
+test("174 a permalink into a room one is not in leads home and says so", async ({ browser }) => {
+  const { room } = await server.ask<{ room: { id: string } }>(
+    "RoomService",
+    "CreateRoom",
+    { kind: "ROOM_KIND_CLOSED", name: "Private" },
+    token,
+  );
+  const messageId = await server.post(token, room.id, { text: "between us" });
+  const { sessionToken } = await server.ask<{ sessionToken: string }>("SessionService", "SignIn", {
+    emailAddress: "ben.okri@example.com",
+    password: "correct horse battery",
+  });
+  const ben = await Person.arrive(browser, server, sessionToken);
+  ben.expectRefusal(/404/);
+  await ben.visit(`/rooms/${room.id}/@${messageId}`);
+  await expect(ben.page.getByRole("alert")).toHaveText(/gone or you don’t have access/);
+  await expect(ben.page).toHaveURL(`${server.url}/rooms/${roomId}`);
 });

@@ -156,7 +156,7 @@ export const password = "correct horse battery";
 
 /** The address someone signs in with. */
 export function emailOf(name: string): string {
-  return `${name.toLowerCase().replace(/\W+/g, ".")}@example.com`;
+  return `${name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/\W+/g, ".")}@example.com`;
 }
 
 function freePort(): Promise<number> {

@@ -45,7 +45,7 @@ const heardBy = ({ page }: Person) => page.evaluate(() => (window as unknown as 
 const playsOut = (person: Person, started: string[]) =>
   expect.poll(() => heardBy(person), { timeout: 15_000 }).toEqual({ started, ended: started });
 
-test("A sound is shown to all, and heard once by everyone in the room", async ({ browser }) => {
+test("153 154 A sound is shown to all, and heard once by everyone in the room", async ({ browser }) => {
   const [writer, reader] = await Promise.all([enter(browser, ada), enter(browser, ben)]);
   const answer = writer.page.waitForResponse("**/PostMessage");
   await writer.write("/play tada");
@@ -67,7 +67,7 @@ test("A sound is shown to all, and heard once by everyone in the room", async ({
   await playsOut(reader, ["tada"]);
 });
 
-test("While a sound is on its way, it says that it plays", async ({ browser }) => {
+test("152 While a sound is on its way, it says that it plays", async ({ browser }) => {
   const writer = await enter(browser, ada);
   let release = () => {};
   const held = new Promise<void>((done) => (release = done));
@@ -82,7 +82,7 @@ test("While a sound is on its way, it says that it plays", async ({ browser }) =
   await playsOut(writer, ["honk"]);
 });
 
-test("What was played before is silent: on loading, and on catching up", async ({ browser }) => {
+test("155 What was played before is silent: on loading, and on catching up", async ({ browser }) => {
   await server.post(ada, room, { text: "/play honk" });
   const reader = await enter(browser, ben);
   await expect(reader.page.getByRole("button", { name: "Play honk" })).toBeVisible();
@@ -102,7 +102,7 @@ test("What was played before is silent: on loading, and on catching up", async (
   await playsOut(reader, ["yay"]); // and neither of those before
 });
 
-test("Other rooms are silent, and what is no sound is text", async ({ browser }) => {
+test("156 Other rooms are silent, and what is no sound is text", async ({ browser }) => {
   const reader = await enter(browser, ben);
   const { room: other } = await server.ask<{ room: { id: string } }>(
     "RoomService",
@@ -135,7 +135,7 @@ test("A picture stands beside the button where a sound has one", async ({ browse
   expect(size).toEqual([104, 15, 104, 15]);
 });
 
-test("All 59 names are taken", async ({ browser }) => {
+test("157 All 59 names are taken", async ({ browser }) => {
   const names = await namesOfSounds((await enter(browser, ada)).page);
   expect(names).toHaveLength(59);
   for (const name of names) {

@@ -3,7 +3,7 @@ import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { codeOf, eventService } from "./api";
 import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
-import { catchUp, reloadTimeline } from "./messages/history";
+import { catchUp, clearShelf, reloadTimeline } from "./messages/history";
 import { playOnArrival } from "./messages/sounds";
 import { createdAt } from "./messages/timeline";
 import { loadRooms } from "./sidebar/rooms";
@@ -190,7 +190,10 @@ class Live {
     since = hello.serverTime ? timestampMs(hello.serverTime) : 0;
     update({ connection: "live", streamId: hello.streamId });
     loadRooms().catch(ignore);
-    if (!this.resumeToken) catchUp().catch(ignore);
+    if (!this.resumeToken) {
+      clearShelf();
+      catchUp().catch(ignore);
+    }
     return 2.5 * (hello.heartbeatInterval ? durationMs(hello.heartbeatInterval) : 20_000);
   }
 

@@ -14,6 +14,12 @@ export interface Typist {
   readonly until: number;
 }
 
+/** What had come to the open room while nobody looked: the messages after one, up to another. */
+export interface Unread {
+  readonly after: string;
+  readonly upTo: string;
+}
+
 /** What this tab knows. */
 export interface State {
   /** Absent before the first run. */
@@ -28,6 +34,10 @@ export interface State {
   readonly suggestedUsers: readonly User[];
   /** The conversation of the open room. */
   readonly timeline: Timeline | undefined;
+  /** The conversations of rooms visited before, the latest last: each the end of its room, kept up to date. */
+  readonly shelf: readonly Timeline[];
+  /** What was unread in the open room when it was opened or looked at again. */
+  readonly unread: Unread | undefined;
   /** One's own posts that are not confirmed yet, oldest first. */
   readonly posts: readonly Post[];
   readonly typists: readonly Typist[];
@@ -39,6 +49,8 @@ export interface State {
   readonly editing: string | undefined;
   /** The message to quote in the composer. */
   readonly quoting: Message | undefined;
+  /** A post that was given up and goes back to the composer, as HTML. */
+  readonly recalled: string | undefined;
 }
 
 const nobody = {
@@ -46,12 +58,15 @@ const nobody = {
   rooms: undefined,
   suggestedUsers: [],
   timeline: undefined,
+  shelf: [],
+  unread: undefined,
   posts: [],
   typists: [],
   connection: "connecting",
   streamId: undefined,
   editing: undefined,
   quoting: undefined,
+  recalled: undefined,
 } satisfies Partial<State>;
 
 /** The one store. Components read slices of it; the functions below change it. */
@@ -74,9 +89,33 @@ export function signedInAs(user: User | undefined) {
   set({ ...nobody, user });
 }
 
-/** Changes the open conversation, if it is of this room. */
+/** Changes the conversation of this room, if it is open or on the shelf. */
 export function updateTimeline(roomId: string, change: (timeline: Timeline) => Timeline) {
-  set(({ timeline }) => (timeline?.roomId === roomId ? { timeline: change(timeline) } : {}));
+  set(({ timeline, shelf }) => {
+    if (timeline?.roomId === roomId) return { timeline: change(timeline) };
+    const at = shelf.findIndex((t) => t.roomId === roomId);
+    return at < 0 ? {} : { shelf: shelf.with(at, timelines.endOf(change(shelf[at]!))) };
+  });
+}
+
+/** How many conversations are kept besides the open one. */
+const SHELVED = 10;
+
+/** Puts the open conversation on the shelf, if it is worth keeping, and opens another or none. */
+export function swapTimeline(next: Timeline | undefined) {
+  set(({ timeline, shelf }) => {
+    const kept = shelf.filter((t) => t.roomId !== next?.roomId && t.roomId !== timeline?.roomId);
+    const worthIt = timeline?.loaded && !timeline.hasNewer && timeline.roomId !== next?.roomId;
+    if (worthIt) kept.push(timelines.endOf(timeline));
+    return {
+      timeline: next,
+      shelf: kept.slice(-SHELVED),
+      editing: undefined,
+      quoting: undefined,
+      recalled: undefined,
+      unread: undefined,
+    };
+  });
 }
 
 /** Takes in a message from an answer or an event. */
@@ -111,10 +150,10 @@ export function saveRoom(room: Room) {
 
 /** Takes a room out of the sidebar. */
 export function removeRoom(roomId: string) {
-  set(({ rooms }) => {
-    if (!rooms) return {};
-    return { rooms: Object.fromEntries(Object.entries(rooms).filter(([id]) => id !== roomId)) };
-  });
+  set(({ rooms, shelf }) => ({
+    rooms: rooms && Object.fromEntries(Object.entries(rooms).filter(([id]) => id !== roomId)),
+    shelf: shelf.filter((t) => t.roomId !== roomId),
+  }));
 }
 
 /** Sets or clears a room's unread mark. A room that is looked at stays read. */
@@ -140,9 +179,13 @@ export function saveUser(user: User) {
       user: state.user?.id === user.id ? { ...user, emailAddress } : state.user,
       rooms: state.rooms && Object.fromEntries(rooms),
       suggestedUsers: state.suggestedUsers.map(swap),
-      timeline: state.timeline && { ...state.timeline, messages: state.timeline.messages.map(bySwap) },
+      timeline: state.timeline && inTimeline(state.timeline),
+      shelf: state.shelf.map(inTimeline),
     };
   });
+  function inTimeline(timeline: Timeline): Timeline {
+    return { ...timeline, messages: timeline.messages.map(bySwap) };
+  }
   function bySwap(message: Message): Message {
     const concerned =
       message.creator?.id === user.id || message.boosts.some((b) => b.booster?.id === user.id);
@@ -196,13 +239,16 @@ export function forgetTypists(now: number) {
 /** Posts to a room: shown at once, sent by the outbox after those before it. */
 export function addPost(roomId: string, html: string) {
   const post: Post = { clientMessageId: crypto.randomUUID(), roomId, html, createdAt: Date.now() };
-  set(({ posts }) => ({ posts: [...posts, post] }));
+  set(({ posts }) => ({ posts: [...posts, post], unread: undefined }));
 }
 
-/** Gives a post up, with what to tell about it, or without that sends it again. */
-export function failPost(clientMessageId: string, failure: string | undefined) {
+/**
+ * Gives a post up, with what to tell about it, or without that sends it again. It is hopeless if sending it again would
+ * end the same way.
+ */
+export function failPost(clientMessageId: string, failure: string | undefined, hopeless = false) {
   set(({ posts }) => ({
-    posts: posts.map((p) => (p.clientMessageId === clientMessageId ? { ...p, failure } : p)),
+    posts: posts.map((p) => (p.clientMessageId === clientMessageId ? { ...p, failure, hopeless } : p)),
   }));
 }
 

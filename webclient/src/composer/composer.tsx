@@ -1,41 +1,63 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { Message } from "../gen/campfire/v1/message_pb";
 import type { Room } from "../gen/campfire/v1/room_pb";
 import { addPost, current, update, useCampfire } from "../state";
-import { Editor, type EditorHandle, Toolbar } from "../ui/editor";
-import { alertFlash, comingLater } from "../ui/flash";
+import { confirm } from "../ui/dialog";
+import { Editor, type EditorHandle } from "../ui/editor";
+import { alertFlash, comingLater, filesLater } from "../ui/flash";
 import { Icon } from "../ui/icon";
+import { Toolbar } from "../ui/toolbar";
+import { Draft } from "./draft";
 import { roomGone } from "./outbox";
 import { TypingIndicator } from "./typing-indicator";
 import { TypingNotice } from "./typing";
 
 interface Props {
   readonly room: Room;
+  readonly userId: string;
   /** Brings the list to the end of the room before something is posted. */
   readonly onPost: () => void;
   /** A message as HTML to quote. */
   readonly quote: (message: Message) => string;
+  /** The words a text may be completed to. */
+  readonly words: (text: string) => readonly string[];
 }
 
-const touch = navigator.maxTouchPoints > 0;
+/** Whether one points with a finger here, so that Enter makes a line and a keyboard would cover half of the screen. */
+const touch = matchMedia("(pointer: coarse)").matches;
 
 /** Where a message to the room is written. Key it by the room: what was typed stays with it. */
-export function Composer({ room, onPost, quote }: Props) {
+export function Composer({ room, userId, onPost, quote, words }: Props) {
   const id = useId();
   const editor = useRef<EditorHandle>(null);
   const [formatting, setFormatting] = useState(false);
   const [typing] = useState(() => new TypingNotice(room.id));
+  const [draft] = useState(() => new Draft(userId, room.id));
+  const [initial] = useState(() => draft.kept);
   const quoting = useCampfire((s) => s.quoting);
+  const recalled = useCampfire((s) => s.recalled);
   const disabled = useCampfire((s) => s.connection === "lost");
   const gone = useCampfire((s) => s.posts.some((p) => p.roomId === room.id && p.failure === roomGone));
 
   useEffect(() => () => typing.stopped(), [typing]);
+  useLayoutEffect(() => {
+    window.addEventListener("pagehide", draft.keep);
+    return () => {
+      window.removeEventListener("pagehide", draft.keep);
+      draft.keep(); // while the editor is still there
+    };
+  }, [draft]);
   useEffect(() => {
-    if (!quoting) return;
-    editor.current?.replace(quote(quoting));
-    editor.current?.focus();
-    update({ quoting: undefined });
-  }, [quoting, quote]);
+    if (!quoting && !recalled) return;
+    update({ quoting: undefined, recalled: undefined });
+    void startWith(quoting ? quote(quoting) : recalled!);
+    async function startWith(html: string) {
+      const replace = !editor.current?.html() || (await confirm("Replace what you have written?", "Replace"));
+      if (replace) editor.current?.replace(html);
+      editor.current?.focus();
+    }
+  }, [quoting, recalled, quote]);
   useEffect(() => {
     const up = (event: KeyboardEvent) => {
       if (document.activeElement === document.body && isPlainArrowUp(event) && editLast(room.id)) {
@@ -46,18 +68,20 @@ export function Composer({ room, onPost, quote }: Props) {
     return () => document.removeEventListener("keydown", up);
   }, [room.id]);
 
+  const read = () => editor.current?.html() ?? "";
   const send = () => {
-    const html = editor.current?.html();
+    const html = read();
     if (!html || disabled) return;
     onPost();
     addPost(room.id, html);
     editor.current?.clear();
+    draft.changed(() => "");
+    draft.keep();
     typing.stopped();
     setFormatting(false);
     editor.current?.focus();
   };
   const key = (event: KeyboardEvent, empty: boolean) => {
-    if (event.isComposing || event.keyCode === 229) return false; // an input method has the key
     if (empty && isPlainArrowUp(event)) return editLast(room.id);
     if (event.key !== "Enter") return false;
     const plain = !event.shiftKey && !formatting && !touch;
@@ -65,7 +89,16 @@ export function Composer({ room, onPost, quote }: Props) {
     send();
     return true;
   };
-
+  const changed = (empty: boolean) => {
+    draft.changed(read);
+    if (empty) typing.stopped();
+    else typing.typed();
+  };
+  // The window for a link's address belongs to the toolbar, which may be hidden when Ctrl+K asks for it.
+  const showDialog = () => {
+    flushSync(() => setFormatting(true));
+    document.getElementById(`${id}-toolbar`)?.querySelector<HTMLElement>("[data-trix-active] input")?.focus();
+  };
   if (gone) {
     return (
       <div className="composer__gone shake" role="alert">
@@ -73,10 +106,17 @@ export function Composer({ room, onPost, quote }: Props) {
       </div>
     );
   }
-  const later = () => comingLater("File sharing available in v2.0");
   return (
     <>
       <TypingIndicator roomId={room.id} />
+      {disabled && (
+        <p className="composer__offline" role="status" data-testid="offline">
+          <span className="spinner" aria-hidden="true" />
+          <span>
+            The connection is lost. Your text is kept, and sending works again once Campfire is back.
+          </span>
+        </p>
+      )}
       <form
         className={formatting ? "composer composer--rich-text" : "composer"}
         aria-label="New message"
@@ -96,10 +136,16 @@ export function Composer({ room, onPost, quote }: Props) {
               ref={editor}
               id={id}
               label="Write a message"
+              initial={initial}
               autoFocus={!touch}
+              disabled={disabled}
+              roomId={room.id}
+              words={words}
               onKey={key}
-              onChange={(empty) => (empty ? typing.stopped() : typing.typed())}
-              onFile={later}
+              onChange={changed}
+              onFile={filesLater}
+              onLink={previewsLater}
+              onDialog={showDialog}
               onUnavailable={() => alertFlash("The editor could not be loaded. Load the page again.")}
             />
             <button
@@ -108,7 +154,7 @@ export function Composer({ room, onPost, quote }: Props) {
               aria-label="Attach files"
               title="Attach files"
               data-testid="attach"
-              onClick={later}
+              onClick={filesLater}
             >
               <Icon name="attachment" />
             </button>
@@ -138,14 +184,16 @@ export function Composer({ room, onPost, quote }: Props) {
             <Toolbar id={id} />
           </div>
         </fieldset>
-        {disabled && (
-          <p className="composer__offline for-screen-reader" role="status">
-            The connection is lost. Your text is kept; sending works again once Campfire can be reached.
-          </p>
-        )}
       </form>
     </>
   );
+}
+
+/** Says once a session that links will have previews. */
+function previewsLater() {
+  if (sessionStorage.getItem("campfire.previews-later")) return;
+  sessionStorage.setItem("campfire.previews-later", "told");
+  comingLater("Link previews coming in v2.0");
 }
 
 function isPlainArrowUp(event: KeyboardEvent): boolean {

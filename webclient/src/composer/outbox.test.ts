@@ -55,7 +55,7 @@ test("posts of a room go one after the other, those of another room beside them"
   expect(waiting()).toEqual([]);
 });
 
-test("a post is repeated after 1, 2, 4, 8 and 16 seconds and then given up, alone", async () => {
+test("113 116 a post is repeated after 1, 2, 4, 8 and 16 seconds and then given up, alone", async () => {
   answer = (html) => (html === "one" ? Promise.reject(unavailable) : Promise.resolve());
   addPost("7", "one");
   addPost("7", "two");
@@ -86,7 +86,7 @@ test("what the server will never take is given up at once", async () => {
   expect(waiting()).toEqual(["one: Not sent. The body is too long."]);
 });
 
-test("the stream's return sends at once", async () => {
+test("114 the stream's return sends at once", async () => {
   answer = () => Promise.reject(unavailable);
   addPost("7", "one");
   await vi.advanceTimersByTimeAsync(7000);
@@ -98,7 +98,7 @@ test("the stream's return sends at once", async () => {
   expect(waiting()).toEqual([]);
 });
 
-test("a given-up post can be sent again, or thrown away", async () => {
+test("115 a given-up post can be sent again, or thrown away", async () => {
   answer = () => Promise.reject(new ConnectError("no", Code.InvalidArgument));
   addPost("7", "one");
   addPost("7", "two");

@@ -78,7 +78,8 @@ async function send({ clientMessageId, roomId, html }: Post) {
 function giveUp(clientMessageId: string, error: unknown) {
   const [violation] = violationsOf(error);
   const reason = violation ? `It ${violation.description}.` : reasonOf(error);
-  failPost(clientMessageId, codeOf(error) === Code.NotFound ? roomGone : `Not sent. ${reason}`);
+  const gone = codeOf(error) === Code.NotFound;
+  failPost(clientMessageId, gone ? roomGone : `Not sent. ${reason}`, !isPassing(error));
 }
 
 function pause(ms: number): Promise<void> {

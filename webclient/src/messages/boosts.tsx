@@ -65,7 +65,7 @@ function Pill({ boost }: { boost: Boost }) {
   const classes = ["boost", mine && "boost--own", leaving && "boost--deleting"].filter(Boolean).join(" ");
   return (
     <div className={classes} title={label} data-testid="boost">
-      {boost.booster && <Avatar user={boost.booster} className="boost__avatar" />}
+      {boost.booster && <Avatar user={boost.booster} className="boost__avatar" link={label} />}
       {mine ? (
         <button
           type="button"
@@ -104,7 +104,7 @@ export function BoostForm({ message, onClose }: { message: Message; onClose: () 
   const [content, setContent] = useState("");
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    form.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    form.current?.scrollIntoView({ block: "center", behavior: "smooth" });
   }, []);
   const close = () => {
     form.current?.closest(".message")?.querySelector<HTMLElement>(".message__options-btn")?.focus();

@@ -3,9 +3,10 @@ import { messageService, reasonOf } from "../api";
 import type { Message } from "../gen/campfire/v1/message_pb";
 import { removeMessage, saveMessage, update } from "../state";
 import { confirm } from "../ui/dialog";
-import { Editor, type EditorHandle, Toolbar } from "../ui/editor";
-import { alertFlash } from "../ui/flash";
+import { Editor, type EditorHandle } from "../ui/editor";
+import { alertFlash, filesLater } from "../ui/flash";
 import { Icon } from "../ui/icon";
+import { Toolbar } from "../ui/toolbar";
 
 /** A message being edited, in its bubble. */
 export function EditForm({ message }: { message: Message }) {
@@ -13,10 +14,15 @@ export function EditForm({ message }: { message: Message }) {
   const editor = useRef<EditorHandle>(null);
   const form = useRef<HTMLFormElement>(null);
   const [busy, setBusy] = useState(false);
+  const [emptied, setEmptied] = useState(false);
   const [initial] = useState(message.bodyHtml); // what is typed stays when the message changes elsewhere
   useEffect(() => {
-    form.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    form.current?.scrollIntoView({ block: "center", behavior: "smooth" });
   }, []);
+
+  useEffect(() => {
+    if (emptied) form.current?.scrollIntoView({ block: "nearest" });
+  }, [emptied]);
 
   const [fromComposer] = useState(() => document.activeElement?.closest(".composer") != null);
   const close = () => {
@@ -30,7 +36,12 @@ export function EditForm({ message }: { message: Message }) {
   };
   const save = async () => {
     const html = editor.current?.html() ?? "";
-    if (!html || busy) return;
+    if (busy) return;
+    if (!html) {
+      setEmptied(true);
+      editor.current?.focus();
+      return;
+    }
     setBusy(true);
     try {
       const body = { case: "html", value: html } as const;
@@ -72,8 +83,23 @@ export function EditForm({ message }: { message: Message }) {
     >
       <Toolbar id={id} />
       <div className="composer__input">
-        <Editor ref={editor} id={id} label="Edit message" initial={initial} autoFocus onKey={key} />
+        <Editor
+          ref={editor}
+          id={id}
+          label="Edit message"
+          initial={initial}
+          autoFocus
+          roomId={message.roomId}
+          onKey={key}
+          onChange={(empty) => !empty && setEmptied(false)}
+          onFile={filesLater}
+        />
       </div>
+      {emptied && (
+        <p className="composer__emptied" role="alert">
+          A message needs a word or two. To take it away, delete it.
+        </p>
+      )}
       <div className="composer__edit-actions">
         <button
           type="submit"

@@ -1,8 +1,9 @@
 import { Code } from "@connectrpc/connect";
 import { codeOf, messageService } from "../api";
-import { current, update, updateTimeline } from "../state";
+import { current, swapTimeline, update, updateTimeline } from "../state";
 import * as timelines from "./timeline";
 import type { Page, Timeline } from "./timeline";
+import { noteUnread, unreadMark } from "./unread";
 
 let visit = 0;
 // Whether the stream began while the first page was on its way, so that neither may know of a message in between.
@@ -10,24 +11,38 @@ let mayLack = false;
 let loading: { older: boolean; newer: boolean } = { older: false, newer: false };
 
 /**
- * Opens a room's conversation at its end or around a message; a message that is not there opens the end. Throws what the
- * server says about the room.
+ * Opens a room's conversation at its end or around a message; a message that is not there opens the end. What is on the
+ * shelf is shown at once and then brought up to date. Throws what the server says about the room.
  */
 export async function openTimeline(roomId: string, around?: string) {
   const mine = ++visit;
+  const mark = around ? undefined : unreadMark(roomId);
   loading = { older: false, newer: false };
   mayLack = false;
-  update({ timeline: timelines.emptyTimeline(roomId), editing: undefined, quoting: undefined });
-  const page = await firstPage(roomId, around);
+  const kept = around ? undefined : current().shelf.find((t) => t.roomId === roomId);
+  swapTimeline(kept ?? timelines.emptyTimeline(roomId));
+  if (kept) {
+    noteUnread(mark);
+    await refresh(timelines.catchUp);
+  } else {
+    const page = await firstPage(roomId, around);
+    if (mine !== visit) return;
+    updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
+  }
   if (mine !== visit) return;
-  updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
+  noteUnread(mark);
   if (mayLack) await catchUp();
 }
 
-/** Forgets the open conversation. */
+/** Puts the open conversation aside. */
 export function closeTimeline() {
   visit++;
-  update({ timeline: undefined, editing: undefined, quoting: undefined });
+  swapTimeline(undefined);
+}
+
+/** Forgets the conversations of other rooms, which may lack something. */
+export function clearShelf() {
+  update({ shelf: [] });
 }
 
 /** Loads the page before the first message. */
@@ -65,6 +80,7 @@ export async function reloadTimeline() {
   const { timeline } = current();
   if (!timeline) return;
   const { roomId, messages, hasNewer } = timeline;
+  clearShelf();
   await openTimeline(roomId, hasNewer ? messages[Math.floor(messages.length / 2)]?.id : undefined);
 }
 

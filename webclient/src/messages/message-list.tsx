@@ -1,13 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from "react";
-import { alertFlash } from "../ui/flash";
-import { Icon } from "../ui/icon";
+import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { reasonOf } from "../api";
 import { useCampfire } from "../state";
+import { alertFlash } from "../ui/flash";
+import { Icon } from "../ui/icon";
 import { loadNewer, loadOlder, showNewest } from "./history";
 import { MessageView } from "./message";
 import { Scroller } from "./scroller";
-import { entries, type Timeline } from "./timeline";
-import type { ReactNode } from "react";
+import { entries, firstUnread, type Timeline } from "./timeline";
 
 interface Props {
   readonly timeline: Timeline;
@@ -22,6 +21,11 @@ export function MessageList({ timeline, focus, welcome }: Props) {
   const posts = useCampfire((s) => s.posts);
   const userId = useCampfire((s) => s.user?.id ?? "");
   const lines = useMemo(() => entries(timeline, posts, userId), [timeline, posts, userId]);
+  const unread = useCampfire((s) => s.unread);
+  const firstNew = useMemo(
+    () => unread && firstUnread(timeline, unread, userId)?.clientMessageId,
+    [timeline, unread, userId],
+  );
   const [following, setFollowing] = useState(true);
   const scroller = useRef<Scroller>(null);
   const area = useRef<HTMLDivElement>(null);
@@ -65,15 +69,21 @@ export function MessageList({ timeline, focus, welcome }: Props) {
       >
         {loaded && !hasOlder && welcome}
         {lines.map(({ key, message, post, createdAt, threaded, firstOfDay }) => (
-          <MessageView
-            key={key}
-            message={message}
-            post={post}
-            createdAt={createdAt}
-            threaded={threaded}
-            firstOfDay={firstOfDay}
-            highlighted={focus !== undefined && message?.id === focus}
-          />
+          <Fragment key={key}>
+            {key === firstNew && (
+              <p className="messages__new" data-testid="new-messages">
+                <span>New messages</span>
+              </p>
+            )}
+            <MessageView
+              message={message}
+              post={post}
+              createdAt={createdAt}
+              threaded={threaded && key !== firstNew}
+              firstOfDay={firstOfDay}
+              highlighted={focus !== undefined && message?.id === focus}
+            />
+          </Fragment>
         ))}
         {!loaded && (
           <div className="flex justify-center pad">

@@ -1,7 +1,7 @@
-import { memo, useEffect, useState } from "react";
+import { Component, memo, type ReactNode, useEffect, useState } from "react";
 import { type Message, MessageKind } from "../gen/campfire/v1/message_pb";
 import { UserRole } from "../gen/campfire/v1/user_pb";
-import { discardPost, failPost, useCampfire } from "../state";
+import { discardPost, failPost, update, useCampfire } from "../state";
 import { Avatar, describe } from "../ui/avatar";
 import { LongDate, TimeOfDay } from "../ui/time";
 import { BoostForm, Boosts } from "./boosts";
@@ -65,7 +65,9 @@ export const MessageView = memo(function MessageView(props: Props) {
           <LongDate ms={createdAt} />
         </h2>
       )}
-      {author && !threaded && <Avatar user={author} className="message__avatar" title={describe(author)} />}
+      {author && !threaded && (
+        <Avatar user={author} className="message__avatar" title={describe(author)} link={author.name} />
+      )}
       <div className="message__body">
         <div className="message__bubble">
           <div className="message__meta">
@@ -94,8 +96,10 @@ export const MessageView = memo(function MessageView(props: Props) {
             )}
           </div>
           {message && editing && <EditForm message={message} />}
-          {message && !editing && <Content message={message} />}
-          {post && !message && <PendingContent post={post} />}
+          <Readable key={message?.revision}>
+            {message && !editing && <Content message={message} />}
+            {post && !message && <PendingContent post={post} />}
+          </Readable>
           {post?.failure !== undefined && <Failure post={post} failure={post.failure} />}
           {message && (message.boosts.length > 0 || boosting) && (
             <Boosts message={message} adding={boosting} onAdd={() => setBoosting(true)}>
@@ -122,9 +126,15 @@ function Failure({ post, failure }: { post: Post; failure: string }) {
   return (
     <div className="message__failure" role="alert">
       <span>{failure}</span>
-      <button type="button" className="btn" onClick={() => failPost(post.clientMessageId, undefined)}>
-        <span>Try again</span>
-      </button>
+      {post.hopeless ? (
+        <button type="button" className="btn" onClick={() => recall(post)}>
+          <span>Edit</span>
+        </button>
+      ) : (
+        <button type="button" className="btn" onClick={() => failPost(post.clientMessageId, undefined)}>
+          <span>Try again</span>
+        </button>
+      )}
       <button type="button" className="btn" onClick={() => discardPost(post.clientMessageId)}>
         <span>Discard</span>
       </button>
@@ -132,8 +142,28 @@ function Failure({ post, failure }: { post: Post; failure: string }) {
   );
 }
 
+/** Takes a post back into the composer, to be written in another way. */
+function recall({ clientMessageId, html }: Post) {
+  update({ recalled: html });
+  discardPost(clientMessageId);
+}
+
 function mentions(message: Message | undefined, userId: string): boolean {
   return message?.bodyHtml.includes(`data-user-id="${userId}"`) ?? false;
+}
+
+/** Says so, where a message cannot be drawn, and leaves the others alone. */
+class Readable extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render() {
+    if (!this.state.failed) return this.props.children;
+    return <p className="message__unreadable">This message can’t be displayed.</p>;
+  }
 }
 
 function useBriefly(on: boolean): boolean {

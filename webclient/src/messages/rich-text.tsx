@@ -1,4 +1,6 @@
-import { createElement, Fragment, type ReactNode, useLayoutEffect, useRef } from "react";
+import { createElement, Fragment, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { withPictures } from "../ui/mentions";
+import { colourCode } from "./code";
 
 const allowed = new Set(
   "A B BLOCKQUOTE BR CITE CODE DEL DIV EM H1 H2 H3 H4 H5 H6 HR I LI OL P PRE S SPAN STRONG SUB SUP U UL".split(
@@ -11,18 +13,15 @@ const emojiOnly = new RegExp("^\\p{RGI_Emoji}+$", "v");
 /** The body of a message as the server keeps it: HTML that passed the server's allow-list. */
 export function RichText({ html }: { html: string }) {
   const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    for (const link of box.current?.querySelectorAll("a") ?? []) {
-      link.target = targetOf(link.href);
-    }
-  }, [html]);
+  const shown = useMemo(() => withPictures(withTargets(html)), [html]);
+  useEffect(() => colourCode(box.current!), [shown]);
   return (
     <div
       ref={box}
       className="message__content trix-content"
       dir="auto"
       data-testid="message-body"
-      dangerouslySetInnerHTML={{ __html: html }}
+      dangerouslySetInnerHTML={{ __html: shown }}
     />
   );
 }
@@ -69,6 +68,14 @@ function targetOf(href: string): string {
   return new URL(href, location.origin).origin === location.origin ? "" : "_blank";
 }
 
+/** Links to our own pages open here, others beside. */
+function withTargets(html: string): string {
+  if (!html.includes("<a ")) return html;
+  const body = parse(html);
+  for (const link of body.querySelectorAll("a")) link.target = targetOf(link.getAttribute("href") ?? "");
+  return body.innerHTML;
+}
+
 function parse(html: string): HTMLElement {
   return new DOMParser().parseFromString(html, "text/html").body;
 }
@@ -77,10 +84,23 @@ function safeNodes(parent: Node): ReactNode[] {
   return Array.from(parent.childNodes, (node, key) => {
     if (node.nodeType === Node.TEXT_NODE) return node.textContent;
     if (!(node instanceof Element) || dropped.has(node.tagName)) return null;
+    if (node.matches("span.mention[data-user-id]")) return <Mention key={key} mention={node} />;
     const children = node.hasChildNodes() ? safeNodes(node) : undefined;
     if (!allowed.has(node.tagName)) return <Fragment key={key}>{children}</Fragment>;
     return createElement(node.tagName.toLowerCase(), { key, ...safeAttributes(node) }, children);
   });
+}
+
+function Mention({ mention }: { mention: Element }) {
+  const path = `/users/${encodeURIComponent(mention.getAttribute("data-user-id") ?? "")}`;
+  return (
+    <span className="mention">
+      <span className="avatar">
+        <img src={`${path}/avatar`} alt="" />
+      </span>
+      {mention.textContent.replace(/^@/, "")}
+    </span>
+  );
 }
 
 function safeAttributes(element: Element): Record<string, string> {
@@ -88,5 +108,5 @@ function safeAttributes(element: Element): Record<string, string> {
   if (element.tagName === "A" && /^(https?:|mailto:)/i.test(href)) {
     return { href, rel: "noopener noreferrer nofollow", target: targetOf(href) };
   }
-  return element.classList.contains("mention") ? { className: "mention" } : {};
+  return {};
 }

@@ -17,6 +17,12 @@ export function soundAskedFor(text: string): string | undefined {
   return name !== undefined && names.has(name) ? name : undefined;
 }
 
+/** What "/play" may become, while it is being written. */
+export function soundsFor(text: string): readonly string[] {
+  const begun = /^\/play (\w*)$/.exec(text)?.[1];
+  return begun === undefined ? [] : soundNames.filter((name) => name.startsWith(begun));
+}
+
 /** The messages whose sound the browser did not let play by itself: they wait for a click. */
 export const useWaiting = create<{ readonly ids: ReadonlySet<string> }>()(() => ({ ids: new Set() }));
 

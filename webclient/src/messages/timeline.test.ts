@@ -8,7 +8,9 @@ import {
   addOlder,
   catchUp,
   emptyTimeline,
+  endOf,
   entries,
+  firstUnread,
   KEPT,
   LEEWAY,
   openPage,
@@ -145,7 +147,7 @@ describe("saving", () => {
     expect(saveMessage(t, message(4, { room: "8" }))).toBe(t);
   });
 
-  test("one that arrives late takes its place in order", () => {
+  test("168 one that arrives late takes its place in order", () => {
     const t = openPage(emptyTimeline("7"), page([message(1), message(3)]));
     expect(ids(saveMessage(t, message(2)))).toEqual([1, 2, 3]);
   });
@@ -158,7 +160,7 @@ describe("saving", () => {
     expect(next.messages[1]).not.toBe(t.messages[1]);
   });
 
-  test("does not append where the list is not the end of the room", () => {
+  test("170 does not append where the list is not the end of the room", () => {
     const t = saveMessage(timeline(1, 3, { newer: true }), message(9));
     expect(ids(t)).toEqual([1, 2, 3]);
     const more = addNewer(t, page(run(4, 6)));
@@ -200,7 +202,7 @@ describe("paging", () => {
     expect(addOlder(timeline(1, 3, { older: true }), page([])).hasOlder).toBe(false);
   });
 
-  test("beyond what a list may hold, the far end is cut and not up to date", () => {
+  test("164 beyond what a list may hold, the far end is cut and not up to date", () => {
     let t = timeline(341, 380, { older: true });
     for (let first = 301; first > 0; first -= 40) {
       t = addOlder(t, page(run(first, first + 39), { older: true }));
@@ -217,7 +219,7 @@ describe("paging", () => {
     expect(t.hasNewer).toBe(false);
   });
 
-  test("newer pages cut the beginning, which can then be loaded again", () => {
+  test("166 newer pages cut the beginning, which can then be loaded again", () => {
     const t = addNewer(timeline(1, 300, { newer: true }), page(run(301, 340)));
     expect(ids(t)).toEqual(run(41, 340).map((m) => Number(m.id)));
     expect(t.hasOlder).toBe(true);
@@ -234,7 +236,7 @@ describe("paging", () => {
 });
 
 describe("catching up", () => {
-  test("takes in what is new and takes out what is gone", () => {
+  test("304 takes in what is new and takes out what is gone", () => {
     const t = timeline(1, 40, { older: true });
     const newest = page([message(38), message(40), message(41)], { older: true });
     expect(ids(catchUp(t, newest, t))).toEqual([...run(1, 38).map((m) => Number(m.id)), 40, 41]);
@@ -252,7 +254,7 @@ describe("catching up", () => {
     expect(ids(catchUp(saveMessage(asked, message(5)), page(run(1, 4)), asked))).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("starts anew when too much was missed to join", () => {
+  test("303 starts anew when too much was missed to join", () => {
     const t = timeline(1, 40);
     const caughtUp = catchUp(t, page(run(90, 129), { older: true }), t);
     expect(ids(caughtUp)[0]).toBe(90);
@@ -272,19 +274,19 @@ describe("lines", () => {
   const threaded = (messages: Message[]) => lines(messages).map((l) => l.threaded);
   const days = (messages: Message[]) => lines(messages).map((l) => l.firstOfDay);
 
-  test("exactly five minutes apart, the second is threaded", () => {
+  test("46 exactly five minutes apart, the second is threaded", () => {
     expect(threaded([message(1), message(2, { at: noon + THREAD_MS })])).toEqual([false, true]);
   });
 
-  test("a millisecond more, and it is not", () => {
+  test("47 a millisecond more, and it is not", () => {
     expect(threaded([message(1), message(2, { at: noon + THREAD_MS + 1 })])).toEqual([false, false]);
   });
 
-  test("another author starts anew", () => {
+  test("48 another author starts anew", () => {
     expect(threaded([message(1), message(2, { by: "2" }), message(3)])).toEqual([false, false, false]);
   });
 
-  test("the distance counts from the message before, not from the first", () => {
+  test("49 the distance counts from the message before, not from the first", () => {
     const four = 4 * minute;
     expect(
       threaded([message(1), message(2, { at: noon + four }), message(3, { at: noon + 2 * four })]),
@@ -295,17 +297,38 @@ describe("lines", () => {
     expect(threaded([message(1), message(2, { at: noon - minute })])).toEqual([false, true]);
   });
 
-  test("once the one between is deleted, the rest is threaded again", () => {
+  test("58 once the one between is deleted, the rest is threaded again", () => {
     const t = openPage(emptyTimeline("7"), page([message(1), message(2, { by: "2" }), message(3)]));
     expect(entries(removeMessage(t, "2"), [], "1").map((l) => l.threaded)).toEqual([false, true]);
   });
 
-  test("each local day begins once", () => {
+  test("51 52 each local day begins once", () => {
     const midnight = new Date(2024, 0, 25).getTime();
     const at = [midnight - 2 * minute, midnight - minute, midnight, midnight + minute];
     const messages = at.map((ms, i) => message(i + 1, { at: ms }));
     expect(days(messages)).toEqual([true, false, true, false]);
     expect(threaded(messages)).toEqual([false, true, true, true]); // midnight does not break a thread
+  });
+
+  test("53 two minutes after midnight by the same author there is a separator, and it is threaded", () => {
+    const midnight = new Date(2024, 0, 25).getTime();
+    const two = [message(1, { at: midnight - minute }), message(2, { at: midnight + 2 * minute })];
+    expect(days(two)).toEqual([true, true]);
+    expect(threaded(two)).toEqual([false, true]);
+  });
+
+  test("167 threads and days are right where pages join", () => {
+    const midnight = new Date(2024, 0, 25).getTime();
+    const later = openPage(
+      emptyTimeline("7"),
+      page([message(3, { at: midnight + minute })], { older: true }),
+    );
+    const alone = entries(later, [], "1")[0];
+    expect([alone?.threaded, alone?.firstOfDay]).toEqual([false, true]);
+    const older = [message(1, { at: midnight - minute }), message(2, { at: midnight })];
+    const all = entries(addOlder(later, page(older)), [], "1");
+    expect(all.map((l) => l.threaded)).toEqual([false, true, true]);
+    expect(all.map((l) => l.firstOfDay)).toEqual([true, true, false]);
   });
 
   test("the same day a year later is another day", () => {
@@ -339,4 +362,36 @@ describe("lines", () => {
     expect(lines([message(1)], [post("a", noon, "8")]).length).toBe(1);
     expect(lines([message(1)], [post("a")], true).length).toBe(1);
   });
+});
+
+describe("the line where the unread begins", () => {
+  const unread = { after: "2", upTo: "4" };
+
+  test("stands before the first message by another after the one seen last", () => {
+    const t = openPage(
+      emptyTimeline("7"),
+      page([1, 2, 3, 4].map((id) => message(id, { by: id === 3 ? "1" : "2" }))),
+    );
+    expect(firstUnread(t, unread, "1")?.id).toBe("4");
+    expect(firstUnread(t, unread, "9")?.id).toBe("3");
+  });
+
+  test("is not drawn by what arrives while one looks", () => {
+    const t = openPage(emptyTimeline("7"), page([message(1), message(2), message(5, { by: "2" })]));
+    expect(firstUnread(t, unread, "1")).toBeUndefined();
+  });
+
+  test("waits until the messages before it are here", () => {
+    const t = timeline(3, 4, { older: true });
+    expect(firstUnread(t, unread, "9")).toBeUndefined();
+    expect(firstUnread(addOlder(t, page(run(1, 2))), unread, "9")?.id).toBe("3");
+  });
+});
+
+test("of a conversation put aside the last page is kept", () => {
+  const kept = endOf(timeline(1, 100));
+  expect(kept.messages.map((m) => m.id)).toEqual(run(61, 100).map((m) => m.id));
+  expect(kept.hasOlder).toBe(true);
+  const short = timeline(1, 3);
+  expect(endOf(short)).toBe(short);
 });

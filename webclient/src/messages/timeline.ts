@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Message } from "../gen/campfire/v1/message_pb";
 import { compareIds } from "../ids";
+import type { Unread } from "../state";
 
 /** What this tab holds of one room's conversation: a stretch of it, oldest first, and what it heard of the rest. */
 export interface Timeline {
@@ -33,6 +34,8 @@ export interface Post {
   readonly createdAt: number;
   /** Why it was given up; undefined while it is on its way. */
   readonly failure?: string | undefined;
+  /** Whether it would be refused again. */
+  readonly hopeless?: boolean | undefined;
 }
 
 /** One line of the list: a message or a pending post, and how it follows the line before. */
@@ -64,6 +67,25 @@ export function emptyTimeline(roomId: string): Timeline {
     aside: new Map(),
     gone: new Set(),
   };
+}
+
+/** How much of a conversation is kept while another room is open: a page, drawn within a frame. */
+const SHELVED = 40;
+
+/** The last page of a conversation that ends where its room does. */
+export function endOf(timeline: Timeline): Timeline {
+  const { messages, hasOlder } = timeline;
+  if (messages.length <= SHELVED) return timeline;
+  return { ...timeline, messages: messages.slice(-SHELVED), hasOlder: hasOlder || messages.length > SHELVED };
+}
+
+/** The first message that was unread, if it is here and so is what came before it. */
+export function firstUnread(timeline: Timeline, unread: Unread, userId: string): Message | undefined {
+  const { messages, hasOlder } = timeline;
+  const at = messages.findIndex((m) => compareIds(m.id, unread.after) > 0 && m.creator?.id !== userId);
+  const first = messages[at];
+  if (!first || compareIds(first.id, unread.upTo) > 0 || (at === 0 && hasOlder)) return undefined;
+  return first;
 }
 
 /** Shows exactly this page, with what was heard while it was on its way. */

@@ -1,13 +1,16 @@
 import { Code } from "@connectrpc/connect";
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 import { codeOf, reasonOf, roomService } from "../api";
 import { Composer } from "../composer/composer";
+import { DropZone } from "../composer/drop-zone";
 import { closeTimeline, openTimeline, showNewest } from "../messages/history";
 import { MessageList } from "../messages/message-list";
 import { quoteHtml } from "../messages/quote";
+import { soundsFor } from "../messages/sounds";
+import { noteReading } from "../messages/unread";
 import { rememberRoom } from "../sidebar/rooms";
 import { current, saveRoom, useCampfire } from "../state";
-import { alertFlash } from "../ui/flash";
+import { alertFlash, filesLater } from "../ui/flash";
 import { Page } from "../ui/page";
 import { isGone, leave } from "./gone";
 import { bePresent } from "./presence";
@@ -19,6 +22,7 @@ export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: s
   const room = useCampfire((s) => s.rooms?.[roomId]);
   const missing = useCampfire((s) => s.rooms !== undefined && !s.rooms[roomId]);
   const timeline = useCampfire((s) => (s.timeline?.roomId === roomId ? s.timeline : undefined));
+  const userId = useCampfire((s) => s.user?.id);
   const [failure, setFailure] = useState<string>();
 
   useEffect(() => {
@@ -27,7 +31,8 @@ export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: s
     return bePresent(roomId);
   }, [roomId]);
 
-  useEffect(() => {
+  // Before anything is drawn: what is on the shelf is to be seen at once.
+  useLayoutEffect(() => {
     openTimeline(roomId, messageId).then(
       () => setFailure(undefined),
       (error: unknown) => {
@@ -37,6 +42,8 @@ export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: s
     );
     return closeTimeline;
   }, [roomId, messageId]);
+
+  useEffect(() => noteReading(roomId), [roomId]);
 
   // Not in the sidebar: hidden from it, or not (or no longer) a room of this person.
   useEffect(() => {
@@ -74,12 +81,15 @@ export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: s
           />
         )
       )}
+      <DropZone onFiles={filesLater} />
       <footer id="footer">
-        {room && (
+        {room && userId && (
           <Composer
             key={roomId}
             room={room}
+            userId={userId}
             quote={quoteHtml}
+            words={soundsFor}
             onPost={() => void showNewest().catch((error: unknown) => alertFlash(reasonOf(error)))}
           />
         )}

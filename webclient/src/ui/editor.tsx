@@ -1,5 +1,10 @@
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
+import type Trix from "trix";
 import type { TrixEditor, TrixEditorElement } from "trix";
+import { useCompletion } from "./completion";
+import { mentionAttachment, withAttachments, withoutAttachments } from "./mentions";
+import { fullAddress } from "./toolbar";
+import type { Choice, Token } from "./tokens";
 
 /** What others may do to an editor. */
 export interface EditorHandle {
@@ -16,9 +21,15 @@ interface EditorProps {
   readonly id: string;
   readonly label: string;
   /** What it holds at first, as HTML. Later changes are not followed. */
-  readonly initial?: string;
+  readonly initial?: string | undefined;
   readonly autoFocus?: boolean;
   readonly placeholder?: string;
+  /** Nothing can be written for the time being. */
+  readonly disabled?: boolean;
+  /** The room whose members are offered after "@". */
+  readonly roomId?: string;
+  /** The words offered to complete a text. */
+  readonly words?: (text: string) => readonly string[];
   /** Called on each key before Trix sees it; true keeps it from Trix. */
   readonly onKey: (event: KeyboardEvent, empty: boolean) => boolean;
   readonly onChange?: (empty: boolean) => void;
@@ -26,22 +37,34 @@ interface EditorProps {
   readonly onUnavailable?: () => void;
   /** Files were pasted or dropped; they never go into the text. */
   readonly onFile?: () => void;
+  /** A lone address was pasted, and has become a link. */
+  readonly onLink?: () => void;
+  /** A key has opened the window of the toolbar in which a link's address is written. */
+  readonly onDialog?: () => void;
 }
 
 /** A Trix editor, loaded when it is first needed. Its toolbar is a Toolbar of the same id. */
 export function Editor(props: EditorProps) {
-  const { ref, id, label, initial, autoFocus, placeholder } = props;
+  const { ref, id, label, initial, autoFocus, placeholder, disabled = false, roomId, words } = props;
   const element = useRef<TrixEditorElement>(null);
   const handlers = useRef(props);
   useEffect(() => {
     handlers.current = props;
+  });
+  const completion = useCompletion(element, { roomId, words }, (token, choice, after) => {
+    const editor = editorOf(element.current);
+    if (editor) complete(editor, token, choice, after);
+  });
+  const completing = useRef(completion);
+  useEffect(() => {
+    completing.current = completion;
   });
 
   useImperativeHandle(ref, () => ({
     html: () => {
       if (!element.current || isEmpty(element.current)) return "";
       element.current.editorController?.render(); // else the last letters of a fast hand are missing
-      return element.current.value;
+      return withoutAttachments(element.current.value);
     },
     clear: () => editorOf(element.current)?.loadHTML(""),
     focus: () => element.current?.focus(),
@@ -53,7 +76,7 @@ export function Editor(props: EditorProps) {
       editor.setSelectedRange([0, end()]);
       if (end() > 0) editor.deleteInDirection("backward");
       editor.setSelectedRange(0);
-      editor.insertHTML(html);
+      editor.insertHTML(withAttachments(html));
       editor.setSelectedRange(end());
     },
   }));
@@ -63,7 +86,7 @@ export function Editor(props: EditorProps) {
     const ready = () => {
       const { editor } = trix;
       if (!editor) return;
-      if (initial) editor.loadHTML(initial);
+      if (initial) editor.loadHTML(withAttachments(initial));
       trix.setAttribute("aria-label", label);
       trix.setAttribute("data-ready", "");
       if (!autoFocus) return;
@@ -72,7 +95,9 @@ export function Editor(props: EditorProps) {
     };
     const changed = () => handlers.current.onChange?.(isEmpty(trix));
     const pressed = (event: KeyboardEvent) => {
-      if (!handlers.current.onKey(event, isEmpty(trix))) return;
+      const composing = event.isComposing || event.keyCode === 229; // an input method has the key
+      if (composing || !(completing.current.key(event) || handlers.current.onKey(event, isEmpty(trix))))
+        return;
       event.preventDefault();
       event.stopImmediatePropagation();
     };
@@ -80,30 +105,59 @@ export function Editor(props: EditorProps) {
       event.preventDefault();
       handlers.current.onFile?.();
     };
-    // A pasted file would put a picture into the text: its paste ends here, unless there is text with it.
     const pasted = (event: ClipboardEvent) => {
       const clipboard = event.clipboardData;
-      if (!clipboard?.files.length) return;
-      handlers.current.onFile?.();
-      if (clipboard.types.includes("text/plain") || clipboard.types.includes("text/html")) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
+      const end = () => {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      };
+      if (clipboard?.files.length) {
+        // A pasted file would put a picture into the text: its paste ends here, and only text that is with it goes on.
+        handlers.current.onFile?.();
+        end();
+        const html = clipboard.getData("text/html");
+        if (html) trix.editor?.insertHTML(withoutPictures(html));
+        else trix.editor?.insertString(clipboard.getData("text/plain"));
+      } else if (pasteLink(trix.editor, clipboard?.getData("text/plain").trim() ?? "")) {
+        end();
+        handlers.current.onLink?.();
+      }
     };
-    trix.addEventListener("trix-initialize", ready);
-    trix.addEventListener("trix-change", changed);
-    trix.addEventListener("trix-file-accept", refuse);
-    trix.addEventListener("keydown", pressed, { capture: true });
-    trix.addEventListener("paste", pasted, { capture: true });
+    const cleaned = (event: Event) => {
+      const { paste } = event as Event & { paste?: { html?: string } };
+      if (paste?.html) paste.html = withoutPictures(paste.html);
+    };
+    const dialog = () => handlers.current.onDialog?.();
+    const heard: [string, (event: never) => void, boolean][] = [
+      ["trix-initialize", ready, false],
+      ["trix-change", changed, false],
+      ["trix-file-accept", refuse, false],
+      ["trix-before-paste", cleaned, false],
+      ["trix-toolbar-dialog-show", dialog, false],
+      ["keydown", pressed, true],
+      ["paste", pasted, true],
+    ];
+    for (const [name, listener, capture] of heard)
+      trix.addEventListener(name, listener as EventListener, { capture });
     if (editorOf(trix)) ready();
     else loadTrix().catch(() => handlers.current.onUnavailable?.());
     return () => {
-      trix.removeEventListener("trix-initialize", ready);
-      trix.removeEventListener("trix-change", changed);
-      trix.removeEventListener("trix-file-accept", refuse);
-      trix.removeEventListener("keydown", pressed, { capture: true });
-      trix.removeEventListener("paste", pasted, { capture: true });
+      for (const [name, listener, capture] of heard)
+        trix.removeEventListener(name, listener as EventListener, { capture });
     };
   }, [initial, autoFocus, label]);
+
+  useEffect(() => {
+    const trix = element.current!;
+    const written = document.activeElement === trix;
+    trix.contentEditable = disabled ? "false" : "true";
+    trix.ariaDisabled = disabled ? "true" : null;
+    if (!disabled) return;
+    return () => {
+      trix.contentEditable = "true";
+      if (written && document.activeElement === document.body) trix.focus();
+    };
+  }, [disabled]);
 
   return (
     <>
@@ -119,64 +173,12 @@ export function Editor(props: EditorProps) {
         data-testid="editor"
         {...(placeholder ? { placeholder } : {})}
       />
+      {completion.list}
     </>
   );
 }
 
-const buttons = [
-  [
-    ["attribute", "bold", "bold", "Bold", "b"],
-    ["attribute", "italic", "italic", "Italic", "i"],
-    ["attribute", "strike", "strike", "Strikethrough", ""],
-    ["attribute", "href", "link", "Link", "k"],
-  ],
-  [
-    ["attribute", "heading1", "heading-1", "Heading", ""],
-    ["attribute", "quote", "quote", "Quote", ""],
-    ["attribute", "code", "code", "Code", ""],
-    ["attribute", "bullet", "bullet-list", "Bullets", ""],
-    ["attribute", "number", "number-list", "Numbers", ""],
-    ["action", "decreaseNestingLevel", "decrease-nesting-level", "Decrease level", ""],
-    ["action", "increaseNestingLevel", "increase-nesting-level", "Increase level", ""],
-  ],
-] as const;
-
-/** The formatting buttons of the Editor of the same id. Trix keeps them up to date, so React draws them once. */
-export function Toolbar({ id }: { id: string }) {
-  return (
-    <trix-toolbar
-      id={`${id}-toolbar`}
-      role="toolbar"
-      aria-label="Formatting"
-      data-testid="toolbar"
-      dangerouslySetInnerHTML={{ __html: toolbarHtml }}
-    />
-  );
-}
-
-const toolbarHtml = `<div class="trix-button-row">${buttons
-  .map((group, at) => {
-    const inner = group.map(
-      ([kind, name, icon, title, key]) =>
-        `<button type="button" class="trix-button trix-button--icon trix-button--icon-${icon}" data-trix-${kind}="${name}"
-          ${key && `data-trix-key="${key}"`} title="${title}" aria-label="${title}"></button>`,
-    );
-    return `<span class="trix-button-group trix-button-group--${at === 0 ? "text" : "block"}-tools">${inner.join("")}</span>`;
-  })
-  .join("")}</div>
-<div class="trix-dialogs" data-trix-dialogs>
-  <div class="trix-dialog trix-dialog--link" data-trix-dialog="href" data-trix-dialog-attribute="href">
-    <div class="trix-dialog__link-fields">
-      <input type="url" name="href" class="trix-input trix-input--dialog" placeholder="https://" aria-label="URL" required
-        data-trix-input>
-      <div class="trix-button-group">
-        <input type="button" class="trix-button trix-button--dialog" value="Link" data-trix-method="setAttribute">
-        <input type="button" class="trix-button trix-button--dialog" value="Unlink" data-trix-method="removeAttribute">
-      </div>
-    </div>
-  </div>
-</div>`;
-
+let trixModule: typeof Trix | undefined;
 let loading: Promise<void> | undefined;
 
 /** Starts loading the editor before the first one is shown. */
@@ -186,13 +188,42 @@ export function preloadEditor() {
 
 /** Loads Trix, once, and teaches it the line that says whom a quote is from. */
 function loadTrix(): Promise<void> {
-  loading ??= import("trix").then(({ default: Trix }) => {
-    Trix.config.blockAttributes["cite"] = { tagName: "cite", inheritable: false };
+  loading ??= import("trix").then((loaded) => {
+    trixModule = loaded.default;
+    trixModule.config.blockAttributes["cite"] = { tagName: "cite", inheritable: false };
   });
   loading.catch(() => {
     loading = undefined; // the next editor tries again
   });
   return loading;
+}
+
+/** Puts a chosen name or word in place of what was written of it. */
+function complete(editor: TrixEditor, { start, end }: Token, { label, user }: Choice, after: string) {
+  editor.recordUndoEntry("Complete");
+  editor.setSelectedRange([start, end]);
+  if (!user || !trixModule) return editor.insertString(label);
+  editor.insertAttachment(new trixModule.Attachment(mentionAttachment(user)));
+  editor.insertString(after);
+}
+
+/** Puts a lone address into the text as a link; not in code, which shows it as it is. */
+function pasteLink(editor: TrixEditor | undefined, text: string): boolean {
+  const href = /^(https?:\/\/|www\.)\S+$/i.test(text) ? fullAddress(text) : undefined;
+  if (!editor || !href || editor.attributeIsActive("code")) return false;
+  const link = document.createElement("a");
+  link.href = href;
+  link.textContent = text;
+  editor.recordUndoEntry("Paste");
+  editor.insertHTML(link.outerHTML);
+  return true;
+}
+
+/** Pictures would be loaded from wherever they are, and cannot be sent. */
+function withoutPictures(html: string): string {
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  body.querySelectorAll("img, picture, video, audio, svg").forEach((picture) => picture.remove());
+  return body.innerHTML;
 }
 
 function editorOf(element: TrixEditorElement | null): TrixEditor | undefined {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { create } from "zustand";
 import { Icon } from "./icon";
 
@@ -7,6 +7,8 @@ interface Shown {
   readonly text: string;
   readonly kind: "done" | "alert" | "later";
   readonly more?: string | undefined;
+  /** Whether it asks which kinds of file are wanted. */
+  readonly asks?: boolean | undefined;
 }
 
 const useShown = create<{ shown?: Shown | undefined }>()(() => ({}));
@@ -27,6 +29,11 @@ export function comingLater(more?: string) {
   show({ text: "Coming in v2.0", kind: "later", more });
 }
 
+/** Tells that files come in v2.0, and asks which kinds are wanted. */
+export function filesLater() {
+  show({ text: "Coming in v2.0", kind: "later", more: "File sharing available in v2.0", asks: true });
+}
+
 /** The place where all of these appear. */
 export function Flash() {
   const shown = useShown((s) => s.shown);
@@ -36,48 +43,77 @@ export function Flash() {
 
 function Circle({ text, kind }: Shown) {
   useEffect(() => {
-    const timer = setTimeout(hide, 3300);
+    const timer = setTimeout(hide, kind === "alert" ? 5300 : 3300);
     return () => clearTimeout(timer);
-  }, []);
+  }, [kind]);
   return (
-    <div className="flash" data-testid="flash">
+    <div className={kind === "alert" ? "flash flash--alert" : "flash"} data-testid="flash">
       <div className={kind === "alert" ? "flash__inner flash__inner--negative" : "flash__inner"}>
         <Icon name={kind === "alert" ? "alert" : "check"} />
       </div>
-      <span className="for-screen-reader" role="alert" aria-atomic="true">
+      <span
+        className={kind === "alert" ? "flash__text" : "for-screen-reader"}
+        role="alert"
+        aria-atomic="true"
+      >
         {text}
       </span>
     </div>
   );
 }
 
-function Later({ text, more }: Shown) {
-  const box = useRef<HTMLDivElement>(null);
+function Later({ text, more, asks }: Shown) {
   const [held, setHeld] = useState(false);
+  useEffect(() => {
+    const escape = (event: KeyboardEvent) => event.key === "Escape" && hide();
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  }, []);
   useEffect(() => {
     if (held) return;
     const timer = setTimeout(hide, 4000);
-    const escape = (event: KeyboardEvent) => event.key === "Escape" && hide();
-    document.addEventListener("keydown", escape);
-    return () => {
-      clearTimeout(timer);
-      document.removeEventListener("keydown", escape);
-    };
+    return () => clearTimeout(timer);
   }, [held]);
   return (
     <div
-      ref={box}
       className="flash flash--later"
       role="status"
       data-testid="notice-v2"
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
     >
       <div className="flash__notice">
         <strong>{text}</strong>
         {more && <span>{more}</span>}
+        {asks && <WantedFiles />}
       </div>
     </div>
+  );
+}
+
+const fileKinds = ["Pictures", "Documents", "Sound and video", "Anything"];
+const wantedKey = "campfire.wanted-files";
+
+/** Which kinds of file someone would share, kept in this browser. */
+function WantedFiles() {
+  const [wanted, setWanted] = useState(() => localStorage.getItem(wantedKey)?.split(",") ?? []);
+  const choose = (kind: string) => {
+    const now = wanted.includes(kind) ? wanted.filter((k) => k !== kind) : [...wanted, kind];
+    setWanted(now);
+    localStorage.setItem(wantedKey, now.join(","));
+  };
+  return (
+    <fieldset>
+      <legend>What would you share?</legend>
+      {fileKinds.map((kind) => (
+        <label key={kind}>
+          <input type="checkbox" checked={wanted.includes(kind)} onChange={() => choose(kind)} />
+          {kind}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -8,6 +8,10 @@ declare module "trix" {
   interface TrixEditor {
     getDocument(): TrixDocument;
     getSelectedRange(): [number, number];
+    getClientRectAtPosition(position: number): DOMRect | undefined;
+    attributeIsActive(name: string): boolean;
+    insertAttachment(attachment: unknown): void;
+    insertString(text: string): void;
     setSelectedRange(range: number | [number, number]): void;
     deleteInDirection(direction: "forward" | "backward"): void;
     insertHTML(html: string): void;
@@ -22,6 +26,7 @@ declare module "trix" {
     readonly editorController?: { render(): void };
   }
   const Trix: {
+    Attachment: new (attributes: object) => unknown;
     config: {
       blockAttributes: Record<string, { tagName: string; inheritable?: boolean }>;
     };

@@ -1,0 +1,57 @@
+import { compareIds } from "../ids";
+import { current, update, useCampfire } from "../state";
+
+/** Keeps note of what this person has seen of a room while the tab shows it. Returns how to stop. */
+export function noteReading(roomId: string): () => void {
+  const seen = () => {
+    const { timeline, user } = current();
+    if (timeline?.roomId !== roomId || !timeline.loaded || timeline.hasNewer || !user) return;
+    const newest = timeline.messages.at(-1)?.id;
+    if (newest && document.visibilityState === "visible") remember(user.id, roomId, newest);
+  };
+  const turned = () => {
+    if (document.visibilityState === "visible") noteUnread(recall(roomId));
+    seen();
+  };
+  const stop = useCampfire.subscribe((now, before) => {
+    if (now.timeline !== before.timeline) seen();
+  });
+  document.addEventListener("visibilitychange", turned);
+  seen();
+  return () => {
+    stop();
+    document.removeEventListener("visibilitychange", turned);
+  };
+}
+
+/** The newest message seen in a room that has unread ones, as far as this browser knows. */
+export function unreadMark(roomId: string): string | undefined {
+  const room = current().rooms?.[roomId];
+  return room && !room.unread ? undefined : recall(roomId);
+}
+
+/** Notes what of the open conversation comes after a mark. */
+export function noteUnread(mark: string | undefined) {
+  const { timeline } = current();
+  const upTo = timeline?.messages.at(-1)?.id;
+  if (!mark || !upTo || timeline.hasNewer || compareIds(upTo, mark) <= 0) return;
+  update({ unread: { after: mark, upTo } });
+}
+
+function remember(userId: string, roomId: string, messageId: string) {
+  if (recall(roomId) === messageId) return;
+  try {
+    localStorage.setItem(key(userId, roomId), messageId);
+  } catch {
+    // No room or no permission: then there is no line.
+  }
+}
+
+function recall(roomId: string): string | undefined {
+  const { user } = current();
+  return (user && localStorage.getItem(key(user.id, roomId))) ?? undefined;
+}
+
+function key(userId: string, roomId: string): string {
+  return `campfire.read.${userId}.${roomId}`;
+}
