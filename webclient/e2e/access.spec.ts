@@ -159,6 +159,8 @@ test("319 everything in a room can be reached and used by keyboard", async ({ br
   await expect(ada.composer).toBeFocused();
   const options = ada.page.getByRole("button", { name: "Message options" });
   await ada.page.keyboard.press("Shift+Tab");
+  await expect(ada.page.getByRole("link", { name: "Search" })).toBeFocused();
+  await ada.page.keyboard.press("Shift+Tab");
   await expect(options).toBeFocused();
   await ada.page.keyboard.press("Enter");
   await ada.page.keyboard.press("Tab");
