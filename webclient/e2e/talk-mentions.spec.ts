@@ -90,12 +90,12 @@ test("137 138 139 141 143 a name is accepted by keys or a click, and stays a men
   await names(person).filter({ hasText: "Élise" }).click();
   await expect(chips).toHaveCount(4);
   await expect(composer).toBeFocused();
-  await composer.press("Backspace"); // the space
-  await composer.press("Backspace"); // selects or removes the chip
-  await expect(async () => {
-    if ((await chips.count()) > 3) await composer.press("Backspace");
-    expect(await chips.count()).toBe(3);
-  }).toPass();
+  // The space, then the chip as a whole: Trix selects it first. Each key waits until Trix has drawn the one before.
+  for (let presses = 0; presses < 4 && (await chips.count()) === 4; presses++) {
+    await composer.press("Backspace");
+    await person.page.waitForTimeout(200);
+  }
+  await expect(chips).toHaveText(["Ben Okri", "Cleo Marsh", "Ben Okri"]);
   await composer.pressSequentially("us");
   await expect(list(person)).toHaveCount(0);
   await composer.press("Enter");
