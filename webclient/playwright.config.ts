@@ -4,8 +4,9 @@ export default defineConfig({
   testDir: "e2e",
   testMatch: process.env.SCREENSHOT ? "screenshot.ts" : "*.spec.ts",
   timeout: 60_000,
-  expect: { timeout: 5_000 },
-  workers: 1,
+  expect: { timeout: 10_000 },
+  fullyParallel: true, // each test has a server of its own
+  workers: 2,
   forbidOnly: Boolean(process.env.CI),
   reporter: [["list"]],
   use: {
@@ -13,7 +14,7 @@ export default defineConfig({
     timezoneId: "UTC",
     viewport: { width: 1280, height: 800 },
     permissions: ["clipboard-read", "clipboard-write"],
-    trace: "retain-on-failure",
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [

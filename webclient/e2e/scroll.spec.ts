@@ -2,6 +2,9 @@ import { type Locator } from "@playwright/test";
 import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
+// One after the other: they share a room with a long history.
+test.describe.configure({ mode: "default" });
+
 let server: Server;
 let token: string;
 let roomId: string;

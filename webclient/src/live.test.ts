@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { RoomSchema } from "./gen/campfire/v1/room_pb";
 import { SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
 import { UserSchema, UserStatus } from "./gen/campfire/v1/user_pb";
@@ -64,6 +64,15 @@ test("rooms become unread and read, but not the one that is looked at", () => {
   expect(current().rooms?.["7"]?.unread).toBe(false);
   happens({ case: "roomRead", value: { roomId: "8" } });
   expect(current().rooms?.["8"]?.unread).toBe(false);
+});
+
+test("a room that becomes unread before it is known is asked for", async () => {
+  const asked = vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("offline"));
+  happens({ case: "roomUnread", value: { roomId: "7" } });
+  expect(asked).not.toHaveBeenCalled();
+  happens({ case: "roomUnread", value: { roomId: "9" } });
+  await vi.waitFor(() => expect(String(asked.mock.calls[0]?.[0])).toContain("RoomService/ListRooms"));
+  asked.mockRestore();
 });
 
 test("rooms come, change, and go", () => {

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { codeOf, eventService } from "./api";
+import { accountService, codeOf, eventService } from "./api";
 import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
 import { catchUp, clearShelf, reloadTimeline } from "./messages/history";
@@ -63,6 +63,8 @@ export function apply(event: SubscribeResponse["event"]) {
     case "roomRemoved":
       return removeRoom(event.value.roomId);
     case "roomUnread":
+      // A room not known yet is being loaded, perhaps from before this.
+      if (!current().rooms?.[event.value.roomId]) loadRooms().catch(ignore);
       return markUnread(event.value.roomId, true);
     case "roomRead":
       return markUnread(event.value.roomId, false);
@@ -190,7 +192,9 @@ class Live {
     since = hello.serverTime ? timestampMs(hello.serverTime) : 0;
     update({ connection: "live", streamId: hello.streamId });
     loadRooms().catch(ignore);
-    if (!this.resumeToken) {
+    if (this.resumeToken) {
+      loadAccount().catch(ignore);
+    } else {
       clearShelf();
       catchUp().catch(ignore);
     }
@@ -270,6 +274,13 @@ class Live {
     }
     this.wake();
   }
+}
+
+/** Learns what has changed of the account and of oneself while no stream could tell. */
+async function loadAccount() {
+  const { account, user } = await accountService.getAccount({});
+  if (account) update({ account });
+  if (user) saveUser(user);
 }
 
 function isHttp1(): boolean {
