@@ -23,7 +23,9 @@ func TestMetricsTellAnOperatorWhatGoesOn(t *testing.T) {
 		campfire.server.Metrics().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
 		return recorder.Body.String()
 	}
-	eventually(t, "the event is counted", func() bool { return regexp.MustCompile(`(?m)^campfire_events_delivered_total [1-9]`).MatchString(read("/metrics")) })
+	eventually(t, "the event is counted", func() bool {
+		return regexp.MustCompile(`(?m)^campfire_events_delivered_total [1-9]`).MatchString(read("/metrics"))
+	})
 	text := read("/metrics")
 	for _, want := range []string{
 		`campfire_call_seconds_count\{code="ok",procedure="/campfire\.v1\.MessageService/PostMessage"\} 1`,

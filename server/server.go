@@ -43,7 +43,6 @@ type Config struct {
 
 // Server is one Campfire on the wire.
 type Server struct {
-	unimplemented
 	store          *store.Store
 	config         Config
 	log            *slog.Logger
@@ -60,20 +59,6 @@ type Server struct {
 	handler        http.Handler
 	stopping       chan struct{}
 	closeOnce      sync.Once
-}
-
-// unimplemented answers the calls whose behaviour is still to come.
-type unimplemented struct {
-	campfirev1connect.UnimplementedAccountServiceHandler
-	campfirev1connect.UnimplementedSessionServiceHandler
-	campfirev1connect.UnimplementedUserServiceHandler
-	campfirev1connect.UnimplementedRoomServiceHandler
-	campfirev1connect.UnimplementedMessageServiceHandler
-	campfirev1connect.UnimplementedSearchServiceHandler
-	campfirev1connect.UnimplementedPresenceServiceHandler
-	campfirev1connect.UnimplementedEventServiceHandler
-	campfirev1connect.UnimplementedBotServiceHandler
-	campfirev1connect.UnimplementedPushServiceHandler
 }
 
 const (
