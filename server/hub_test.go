@@ -389,9 +389,11 @@ func TestAThousandAbandonedStreamsLeaveNothingBehind(t *testing.T) {
 			abandon(t, david, w, 99) // what is made once and kept is made now
 			goroutines, heap := left(david)
 			abandon(t, david, w, 1000)
+			// A few may be about that have nothing to do with it; a third of the streams would leave hundreds.
+			const few = 20
 			eventually(t, "no goroutine is left behind", func() bool {
 				david.http.CloseIdleConnections()
-				return runtime.NumGoroutine() <= goroutines
+				return runtime.NumGoroutine() <= goroutines+few
 			})
 			after, heapAfter := left(david)
 			t.Logf("before: %d goroutines, %d kB; after: %d goroutines, %d kB", goroutines, heap>>10, after, heapAfter>>10)

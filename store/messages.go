@@ -330,7 +330,24 @@ func (t *tx) deleteMessage(m Message) error {
 		return err
 	}
 	audience, err := t.audienceOf(m.RoomID)
+	if err != nil {
+		return err
+	}
 	t.changed(MessageDeleted{RoomID: m.RoomID, MessageID: m.ID, Revision: revision, Audience: audience.all})
+	return t.unmark(m)
+}
+
+// unmark tells those to whom a room was unread by nothing but a message that is deleted.
+func (t *tx) unmark(m Message) error {
+	members, err := t.ids(`SELECT user_id FROM memberships
+		WHERE room_id = :room_id AND last_read_message_id < :id AND user_id <> :creator_id AND involvement <> 'invisible'
+			AND NOT EXISTS (
+				SELECT 1 FROM messages WHERE messages.room_id = :room_id
+				AND messages.id > memberships.last_read_message_id AND messages.creator_id <> memberships.user_id
+			)`, args{":room_id": m.RoomID, ":id": m.ID, ":creator_id": m.Creator.ID})
+	for _, userID := range members {
+		t.changed(RoomRead{UserID: userID, RoomID: m.RoomID})
+	}
 	return err
 }
 

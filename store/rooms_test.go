@@ -560,3 +560,29 @@ func TestARevocationRacingPostsLetsNoneThrough(t *testing.T) {
 	campfire.OnCommit(func([]store.Change) {})
 	wantEqual(t, "messages told, as many as there are", fmt.Sprint(heard), inDatabase(t, campfire.Folder, "SELECT count(*) FROM messages")[0])
 }
+
+func TestARoomIsNoLongerUnreadWithoutTheMessageThatMadeItSo(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, designers := t.Context(), campfire.David, campfire.Designers.ID
+	var read []int64
+	campfire.OnCommit(func(changes []store.Change) {
+		for _, c := range changes {
+			if c, ok := c.(store.RoomRead); ok {
+				read = append(read, c.UserID)
+			}
+		}
+	})
+	first, second := post(t, campfire.Store, david, designers, "one"), post(t, campfire.Store, david, designers, "two")
+	read = nil
+	wantErr(t, "one of two is deleted", campfire.DeleteMessage(ctx, david.ID, first.ID), nil)
+	wantEqual(t, "told as read, while the other is there", read, []int64(nil))
+	wantErr(t, "the other is deleted", campfire.DeleteMessage(ctx, david.ID, second.ID), nil)
+	wantEqual(t, "told as read", read, []int64{campfire.Jason.ID})
+	wantEqual(t, "Jason's sidebar", sidebar(t, campfire.Store, campfire.Jason), []string{"All Talk", "Designers"})
+	wantErr(t, "Jason enters", campfire.EnterRoom(ctx, campfire.Jason.ID, designers), nil)
+	third := post(t, campfire.Store, campfire.Jason, designers, "mine")
+	read = nil
+	wantErr(t, "Jason deletes his own", campfire.DeleteMessage(ctx, campfire.Jason.ID, third.ID), nil)
+	wantEqual(t, "told as read", read, []int64{david.ID})
+}
