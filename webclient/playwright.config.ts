@@ -7,6 +7,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   fullyParallel: true, // each test has a server of its own
   workers: 2,
+  retries: 2, // on a machine that is busy with other things; the report names those that needed it
   forbidOnly: Boolean(process.env.CI),
   reporter: [["list"]],
   use: {

@@ -73,7 +73,7 @@ test("seven tabs over HTTP/1.1 all load, and all know what happens", async ({ br
       await turn(page, "visible");
     }
     await expect(page.getByTestId("message").filter({ hasText: "hello, all seven" })).toHaveCount(1);
-    expect(counts[i]!.streams).toBe(1);
+    await expect.poll(() => counts[i]!.streams).toBe(1);
     await turn(page, "hidden");
     await ada.context.clock.runFor(66_000);
     await expect.poll(() => counts[i]!.streams).toBe(0);

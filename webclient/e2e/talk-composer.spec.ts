@@ -129,11 +129,10 @@ test("121 124 125 126 127 129 formats are kept in what is sent and in what is ed
 
     await (await person.options("Numbers")).getByRole("button", { name: "Edit" }).click();
     const editor = page.getByRole("textbox", { name: "Edit message" });
-    const above = await Promise.all([
-      page.locator(".composer--edit trix-toolbar").boundingBox(),
-      editor.boundingBox(),
-    ]);
-    expect(above[0]!.y).toBeLessThan(above[1]!.y);
+    const above = page.locator(".composer--edit trix-toolbar");
+    await expect
+      .poll(async () => (await above.boundingBox())!.y - (await editor.boundingBox())!.y)
+      .toBeLessThan(0);
     await editor.press("Control+End");
     await editor.pressSequentially(" and on");
     await editor.press("Control+Enter");
