@@ -69,7 +69,7 @@ func newPushService(t testing.TB) *pushService {
 	return s
 }
 
-// withPush is a campfire that reaches the push service.
+// campfire is one that reaches the push service.
 func (s *pushService) campfire(t testing.TB) *campfire {
 	c := newCampfire(t, func(setup *setup) { setup.OutboundNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	roots := x509.NewCertPool()
@@ -307,8 +307,7 @@ func TestWhoIsNotified(t *testing.T) {
 	pia, elliot := people["Pia"].listen(t), people["Elliot"].listen(t)
 	people["Pia"].enter(t, room, pia)
 	people["Elliot"].enter(t, elsewhere, elliot)
-	closed := must(campfire.UpdateRoom(t.Context(), campfire.David.ID, room.ID, store.RoomChanges{Kind: new(store.ClosedRoom), Revoke: []int64{people["Oscar"].id}}))(t)
-	_ = closed
+	must(campfire.UpdateRoom(t.Context(), campfire.David.ID, room.ID, store.RoomChanges{Kind: new(store.ClosedRoom), Revoke: []int64{people["Oscar"].id}}))(t)
 
 	people["David"].post(t, room, "Hello")
 	_, err := people["David"].PostMessage(t.Context(), &campfirev1.PostMessageRequest{RoomId: room.ID, Body: &campfirev1.PostMessageRequest_Html{
