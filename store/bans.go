@@ -9,7 +9,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// removedAtOnce bounds how many messages of a banned person go in one write, so that others' posts get their turn.
+// removedAtOnce bounds how many messages of a banned person or a deleted room go in one write, so that others' posts get
+// their turn.
 const removedAtOnce = 100
 
 // BanUser signs a person out, blocks the public addresses they came from and removes what they wrote. The administrator's
@@ -191,15 +192,21 @@ func (s *Store) removeMessagesOf(ctx context.Context, personID int64) error {
 	}
 }
 
-// finishRemovals goes on with the bans that the end of the program has interrupted.
+// finishRemovals goes on with the bans and deletions of rooms that the end of the program has interrupted.
 func (s *Store) finishRemovals(ctx context.Context) error {
-	var people []int64
+	var people, rooms []int64
 	err := s.read(ctx, func(db db) (err error) {
-		people, err = db.ids("SELECT user_id FROM removals", nil)
+		if people, err = db.ids("SELECT user_id FROM removals", nil); err != nil {
+			return err
+		}
+		rooms, err = db.ids("SELECT room_id FROM removed_rooms", nil)
 		return err
 	})
 	for _, id := range people {
 		err = errors.Join(err, s.removeMessagesOf(ctx, id))
+	}
+	for _, id := range rooms {
+		err = errors.Join(err, s.removeRoom(ctx, id))
 	}
 	return err
 }

@@ -206,9 +206,7 @@ func (s *Store) EditMessage(ctx context.Context, userID, messageID int64, body B
 		if err != nil {
 			return err
 		}
-		if err := tx.unindex(old); err != nil {
-			return err
-		}
+		tx.unindex(messageID, old.RoomID, old.Body.Text)
 		err = tx.exec(`UPDATE messages SET body_html = :html, body_text = :text, kind = :kind, sound = :sound, edited_at = :now
 			WHERE id = :id`, args{
 			":html": body.HTML, ":text": body.Text, ":kind": string(body.Kind), ":sound": body.Sound,
@@ -217,9 +215,7 @@ func (s *Store) EditMessage(ctx context.Context, userID, messageID int64, body B
 		if err != nil {
 			return err
 		}
-		if err := tx.index(messageID, old.RoomID, body.Text); err != nil {
-			return err
-		}
+		tx.index(messageID, old.RoomID, body.Text)
 		m, err = tx.messageUpdated(old)
 		return err
 	})
@@ -271,9 +267,7 @@ func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	if err := t.index(m.ID, m.RoomID, m.Body.Text); err != nil {
-		return Message{}, err
-	}
+	t.index(m.ID, m.RoomID, m.Body.Text)
 	if err := t.touchRoom(m.RoomID); err != nil {
 		return Message{}, err
 	}
@@ -314,9 +308,7 @@ func (t *tx) messageUpdated(old Message) (Message, error) {
 }
 
 func (t *tx) deleteMessage(m Message) error {
-	if err := t.unindex(m); err != nil {
-		return err
-	}
+	t.unindex(m.ID, m.RoomID, m.Body.Text)
 	if err := t.exec("DELETE FROM messages WHERE id = :id", args{":id": m.ID}); err != nil {
 		return err
 	}

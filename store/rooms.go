@@ -194,7 +194,7 @@ func (t *tx) changeRoom(room Room, c RoomChanges) error {
 
 // DeleteRoom deletes a room of the user's with all of its messages: a direct room, or one they created or administer.
 func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
-	return s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx *tx) error {
 		if _, err := tx.administeredRoom(userID, roomID); err != nil {
 			return err
 		}
@@ -205,12 +205,45 @@ func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
 		if err := tx.revoke(roomID, audience.all); err != nil {
 			return err
 		}
-		// The search index knows nothing of the cascade that takes the messages.
-		if err := tx.unindexRoom(roomID); err != nil {
+		// Nobody finds it from here on: neither people who join, nor a new ping of the same people.
+		err = tx.exec("UPDATE rooms SET kind = 'closed', member_key = NULL WHERE id = :id", args{":id": roomID})
+		if err != nil {
 			return err
 		}
-		return tx.exec("DELETE FROM rooms WHERE id = :id", args{":id": roomID})
+		return tx.exec("INSERT INTO removed_rooms (room_id) VALUES (:id)", args{":id": roomID})
 	})
+	if err != nil {
+		return err
+	}
+	return s.removeRoom(context.WithoutCancel(ctx), roomID)
+}
+
+// removeRoom removes a room that is nobody's any more, with its messages, some of them at a time.
+func (s *Store) removeRoom(ctx context.Context, roomID int64) error {
+	for {
+		left := true
+		err := s.write(ctx, func(tx *tx) error {
+			// The search index knows nothing of a cascade that takes messages.
+			some, err := tx.messages("messages.room_id = :room_id ORDER BY messages.id LIMIT :limit",
+				args{":room_id": roomID, ":limit": removedAtOnce})
+			if err != nil {
+				return err
+			}
+			for _, m := range some {
+				tx.unindex(m.ID, roomID, m.Body.Text)
+				if err := tx.exec("DELETE FROM messages WHERE id = :id", args{":id": m.ID}); err != nil {
+					return err
+				}
+			}
+			if left = len(some) == removedAtOnce; left {
+				return nil
+			}
+			return tx.exec("DELETE FROM rooms WHERE id = :id", args{":id": roomID})
+		})
+		if err != nil || !left {
+			return err
+		}
+	}
 }
 
 // administeredRoom answers a room of the user's that they may change: a direct room, or one they created or administer.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -585,4 +586,47 @@ func TestARoomIsNoLongerUnreadWithoutTheMessageThatMadeItSo(t *testing.T) {
 	read = nil
 	wantErr(t, "Jason deletes his own", campfire.DeleteMessage(ctx, campfire.Jason.ID, third.ID), nil)
 	wantEqual(t, "told as read", read, []int64{david.ID})
+}
+
+func TestALongRoomGoesInParts(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	postMany(t, campfire.Store, campfire.David, campfire.Designers.ID, 250)
+	kept := post(t, campfire.Store, campfire.David, campfire.AllTalk.ID, "kept")
+	// As if the program had ended after the first write.
+	hurried, hangUp := context.WithCancel(ctx)
+	writes := 0
+	campfire.OnCommit(func([]store.Change) { writes++; hangUp() })
+	wantErr(t, "David deletes", campfire.DeleteRoom(hurried, campfire.David.ID, campfire.Designers.ID), nil)
+	wantEqual(t, "rooms, though David hung up", inDatabase(t, campfire.Folder, "SELECT id FROM rooms"), []int64{campfire.AllTalk.ID})
+	wantEqual(t, "messages", inDatabase(t, campfire.Folder, "SELECT id FROM messages"), []int64{kept.ID})
+	wantEqual(t, "commits that told something", writes, 1)
+	wantSearchIndexInStep(t, campfire)
+}
+
+func TestADeletionThatWasInterruptedIsFinished(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	ping := must(campfire.OpenDirectRoom(ctx, campfire.David.ID, []int64{campfire.Jason.ID}))(t)
+	postMany(t, campfire.Store, campfire.David, ping.ID, 150)
+	for _, sql := range []string{ // what the first write does
+		"DELETE FROM memberships WHERE room_id = ?",
+		"UPDATE rooms SET kind = 'closed', member_key = NULL WHERE id = ?",
+		"INSERT INTO removed_rooms (room_id) VALUES (?)",
+	} {
+		inDatabase(t, campfire.Folder, sql, ping.ID)
+	}
+	anew := must(campfire.OpenDirectRoom(ctx, campfire.David.ID, []int64{campfire.Jason.ID}))(t)
+	if anew.ID == ping.ID {
+		t.Error("the same people's new ping is the one that is being deleted")
+	}
+	if err := campfire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	campfire.Store = storetest.Open(t, campfire.Folder)
+	wantEqual(t, "rooms of the old ping", inDatabase(t, campfire.Folder, "SELECT id FROM rooms WHERE id = ?", ping.ID), []int64(nil))
+	wantEqual(t, "messages", inDatabase(t, campfire.Folder, "SELECT id FROM messages"), []int64(nil))
+	wantSearchIndexInStep(t, campfire)
 }

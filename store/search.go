@@ -243,21 +243,32 @@ func matchOfRooms(rooms []int64) string {
 	return "room_id : (" + strings.Join(quoted, " OR ") + ")"
 }
 
+// indexing puts a message into the search index, or takes it out.
+type indexing struct {
+	sql             string
+	messageID, room int64
+	text            string
+}
+
+const (
+	putIn   = "INSERT INTO message_search_index (rowid, body_text, room_id) VALUES (:id, :text, :room_id)"
+	takeOut = `INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
+		VALUES ('delete', :id, :text, :room_id)`
+)
+
 // index and unindex keep the search index in step. It has no copy of the text: to take a message out, it must be told
-// exactly what was put in.
-func (t *tx) index(messageID, roomID int64, text string) error {
-	return t.exec("INSERT INTO message_search_index (rowid, body_text, room_id) VALUES (:id, :text, :room_id)",
-		args{":id": messageID, ":text": searchable(text), ":room_id": roomID})
+// exactly what was put in. They are carried out when the whole batch of writes has been: FTS5 writes its index to the
+// database at each savepoint, which took a third of a post.
+func (t *tx) index(messageID, roomID int64, text string) {
+	t.indexed = append(t.indexed, indexing{putIn, messageID, roomID, searchable(text)})
 }
 
-func (t *tx) unindex(m Message) error {
-	return t.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
-		VALUES ('delete', :id, :text, :room_id)`, args{":id": m.ID, ":text": searchable(m.Body.Text), ":room_id": m.RoomID})
+func (t *tx) unindex(messageID, roomID int64, text string) {
+	t.indexed = append(t.indexed, indexing{takeOut, messageID, roomID, searchable(text)})
 }
 
-func (t *tx) unindexRoom(roomID int64) error {
-	return t.exec(`INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
-		SELECT 'delete', id, searchable(body_text), room_id FROM messages WHERE room_id = :id`, args{":id": roomID})
+func (i indexing) carryOut(d db) error {
+	return d.exec(i.sql, args{":id": i.messageID, ":text": i.text, ":room_id": i.room})
 }
 
 // joint stands between the characters of scripts that put no spaces between words. It is not seen, and divides words.
@@ -266,6 +277,9 @@ const joint = '\u200b'
 // searchable is a text as it is indexed: each character of Chinese and Japanese is a word, as a search for a part of what
 // stands there without spaces would find nothing. A change here needs the index to be built anew.
 func searchable(text string) string {
+	if isPrintableASCII(text) {
+		return text
+	}
 	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || hasNoSpaces(r) }) {
 		return text
 	}
@@ -282,6 +296,16 @@ func searchable(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPrintableASCII is the quick answer for most messages.
+func isPrintableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func hasNoSpaces(r rune) bool {

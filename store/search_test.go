@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +172,29 @@ func TestSearchReflectsEditsAndDeletionsAtOnce(t *testing.T) {
 		wantErr(t, "deleted", campfire.DeleteMessage(t.Context(), david.ID, m.ID), nil)
 		wantEqual(t, "a deleted message", search(t, campfire.Store, david, words[2]), []string(nil))
 	}
+	wantSearchIndexInStep(t, campfire)
+}
+
+func TestTheIndexFollowsWritesThatShareACommit(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx := t.Context()
+	var talking sync.WaitGroup
+	for range 16 {
+		talking.Go(func() {
+			for range 10 {
+				first := post(t, campfire.Store, campfire.David, campfire.Designers.ID, "a first draft")
+				second := post(t, campfire.Store, campfire.David, campfire.Designers.ID, "a second draft")
+				must(campfire.EditMessage(ctx, campfire.David.ID, first.ID, storetest.Body("the final version")))(t)
+				wantErr(t, "deleting", campfire.DeleteMessage(ctx, campfire.David.ID, second.ID), nil)
+				_, err := campfire.PostMessage(ctx, campfire.Kevin.ID, store.Post{RoomID: campfire.Designers.ID, Body: storetest.Body("an intrusion")})
+				wantErr(t, "Kevin, who is not there", err, store.ErrNotFound)
+			}
+		})
+	}
+	talking.Wait()
+	wantEqual(t, "drafts", len(found(t, campfire, "draft")), 0)
+	wantEqual(t, "versions", len(found(t, campfire, "version")), 160)
 	wantSearchIndexInStep(t, campfire)
 }
 

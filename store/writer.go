@@ -48,7 +48,8 @@ type tx struct {
 	writer  *writer
 	now     time.Time
 	changes []Change
-	touched []int64 // rooms whose members it changed
+	touched []int64    // rooms whose members it changed
+	indexed []indexing // what it does to the search index
 }
 
 func startWriter(conn *sqlite.Conn) (*writer, error) {
@@ -187,6 +188,7 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 		}
 	}()
 	before, succeeded := w.revision, false
+	var indexed []indexing
 	for _, pending := range batch {
 		if pending.err = pending.ctx.Err(); pending.err != nil {
 			continue
@@ -197,11 +199,17 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 		}
 		if pending.err == nil {
 			succeeded = true
-			changes = append(changes, made...)
+			changes = append(changes, made.changes...)
+			indexed = append(indexed, made.indexed...)
 		}
 	}
 	if !succeeded {
 		return nil, w.exec("ROLLBACK")
+	}
+	for _, i := range indexed {
+		if err := i.carryOut(db{w.conn}); err != nil {
+			return nil, err
+		}
 	}
 	if w.revision != before {
 		if err := (db{w.conn}).exec("UPDATE revisions SET latest = :latest", args{":latest": w.revision}); err != nil {
@@ -217,7 +225,7 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 
 // runOne runs one write in a savepoint. Its own failure goes into pending.err and takes back its rows alone; an error
 // is one of the whole transaction.
-func (w *writer) runOne(pending *pendingWrite) ([]Change, error) {
+func (w *writer) runOne(pending *pendingWrite) (*tx, error) {
 	if err := w.exec("SAVEPOINT one_write"); err != nil {
 		return nil, err
 	}
@@ -234,7 +242,7 @@ func (w *writer) runOne(pending *pendingWrite) ([]Change, error) {
 			return nil, err
 		}
 	}
-	return t.changes, w.exec("RELEASE one_write")
+	return t, w.exec("RELEASE one_write")
 }
 
 // runSafely turns a panic into an error, so that one bad write does not end the writer for all.
