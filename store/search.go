@@ -143,7 +143,7 @@ func (d db) newestOf(userID int64, words []string, size int) (excerpts map[int64
 	probed, most := 0, size+maxPassedOver
 	err = d.each(`SELECT message_search_index.rowid, CASE WHEN EXISTS (
 				SELECT 1 FROM memberships WHERE memberships.user_id = :user_id AND memberships.room_id = messages.room_id
-			) THEN snippet(message_search_index, 0, :start, :end, '…', :tokens) END
+			) THEN `+excerptSQL+` END
 		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
 		WHERE message_search_index MATCH :match ORDER BY message_search_index.rowid DESC LIMIT :limit`,
 		excerptArgs(args{":user_id": userID, ":match": matchOfWords(words), ":limit": most}),
@@ -173,8 +173,10 @@ func (d db) olderInRooms(userID int64, words []string, before int64, size int, e
 	if err != nil || len(rooms) == 0 {
 		return err
 	}
-	return d.each(`SELECT rowid, snippet(message_search_index, 0, :start, :end, '…', :tokens) FROM message_search_index
-		WHERE message_search_index MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :limit`,
+	return d.each(`SELECT message_search_index.rowid, `+excerptSQL+`
+		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
+		WHERE message_search_index MATCH :match AND message_search_index.rowid < :before
+		ORDER BY message_search_index.rowid DESC LIMIT :limit`,
 		excerptArgs(args{":match": matchOfWords(words) + " AND " + matchOfRooms(rooms), ":before": before, ":limit": size - len(excerpts)}),
 		func(row *sqlite.Stmt) error {
 			excerpts[row.ColumnInt64(0)] = excerptOf(row.ColumnText(1))
@@ -182,8 +184,13 @@ func (d db) olderInRooms(userID int64, words []string, before int64, size int, e
 		})
 }
 
+// excerptSQL answers a short message whole, which is less work than to look for its best part.
+const excerptSQL = `CASE WHEN octet_length(messages.body_text) <= :short
+	THEN highlight(message_search_index, 0, :start, :end)
+	ELSE snippet(message_search_index, 0, :start, :end, '…', :tokens) END`
+
 func excerptArgs(a args) args {
-	a[":start"], a[":end"], a[":tokens"] = string(matchStart), string(matchEnd), excerptTokens
+	a[":short"], a[":start"], a[":end"], a[":tokens"] = maxExcerptLength, string(matchStart), string(matchEnd), excerptTokens
 	return a
 }
 
