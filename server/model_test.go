@@ -221,16 +221,6 @@ func (m *model) change(p *person) {
 		m.tell("%s is removed from Designers", p.name)
 		change.RevokeUserIds = []int64{p.id}
 	} else {
-		// A tab that was cut before it heard of its removal, and resumes while its person is let in again, would not know
-		// that its resuming left that room out. Until a stream can say so, each hears of the one before the other.
-		for _, tab := range m.tabs {
-			for tab.id == p.id && tab.streamID() == "" {
-				if tab.cut() {
-					tab.open(0)
-				}
-				time.Sleep(time.Millisecond)
-			}
-		}
 		m.tell("%s is let into Designers", p.name)
 		change.GrantUserIds = []int64{p.id}
 	}
@@ -455,8 +445,9 @@ func (tab *tab) saveRoom(ctx context.Context, room *campfirev1.Room) error {
 		delete(tab.messages, room.GetId())
 		return nil
 	}
+	known := tab.rooms[room.GetId()]
 	tab.rooms[room.GetId()] = room
-	if tab.messages[room.GetId()] != nil {
+	if tab.messages[room.GetId()] != nil && proto.Equal(known.GetJoinedAt(), room.GetJoinedAt()) {
 		return nil
 	}
 	messages, err := tab.load(ctx, room.GetId())

@@ -134,5 +134,6 @@ func (s *Server) roomProto(r store.Room) *campfirev1.Room {
 		Participants: usersProto(r.Participants),
 		CreatedAt:    timestamppb.New(r.CreatedAt),
 		UpdatedAt:    timestamppb.New(r.UpdatedAt),
+		JoinedAt:     timestamppb.New(r.JoinedAt),
 	}
 }

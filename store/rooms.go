@@ -35,6 +35,7 @@ type Room struct {
 	Participants []User // in a direct room everyone but the viewer; alone, the viewer
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	JoinedAt     time.Time // of the viewer
 }
 
 // NewRoom describes an open or closed room.
@@ -389,7 +390,7 @@ func (d db) room(userID, roomID int64) (Room, error) {
 func (d db) rooms(where string, args args) ([]Room, error) {
 	var rooms []Room
 	err := d.each(`SELECT rooms.id, memberships.user_id, rooms.kind, rooms.name, rooms.creator_id, memberships.involvement,
-			rooms.created_at, rooms.updated_at,
+			rooms.created_at, rooms.updated_at, memberships.created_at,
 			memberships.involvement <> 'invisible' AND EXISTS (
 				SELECT 1 FROM messages WHERE messages.room_id = rooms.id
 				AND messages.id > memberships.last_read_message_id AND messages.creator_id <> memberships.user_id
@@ -405,7 +406,8 @@ func (d db) rooms(where string, args args) ([]Room, error) {
 				Involvement: Involvement(row.ColumnText(5)),
 				CreatedAt:   timeColumn(row, 6),
 				UpdatedAt:   timeColumn(row, 7),
-				Unread:      row.ColumnBool(8),
+				JoinedAt:    timeColumn(row, 8),
+				Unread:      row.ColumnBool(9),
 			})
 			return nil
 		})

@@ -167,3 +167,31 @@ test("switching rooms opens no second stream", async ({ browser }) => {
   await expect(ada.message("still listening")).toBeVisible();
   expect(opened).toBe(1);
 });
+
+test("who is let in again at once misses nothing of what was said meanwhile", async ({ browser }) => {
+  const token = await server.setUp("Ada Lovelace");
+  const benToken = await server.join(token, "Ben Okri");
+  const benId = await server.idOf(benToken);
+  const roomId = await server.makeRoom(token, "Design", [benId]);
+  await server.post(token, roomId, { text: "before" });
+  const ben = await Person.arrive(browser, server, benToken);
+  await ben.visit(`/rooms/${roomId}`);
+  await expect(ben.message("before")).toBeVisible();
+
+  // What the page asks on hearing of the removal is answered once Ben is in again.
+  let letIn = () => {};
+  const isIn = new Promise<void>((done) => (letIn = done));
+  await ben.page.route(/RoomService\/(GetRoom|ListRooms)|MessageService\/ListMessages/, async (route) => {
+    await isIn;
+    await route.continue();
+  });
+  const change = (request: object) => server.ask("RoomService", "UpdateRoom", { roomId, ...request }, token);
+  await change({ revokeUserIds: [benId] });
+  await server.post(token, roomId, { text: "meanwhile" });
+  await change({ grantUserIds: [benId] });
+  letIn();
+  await server.post(token, roomId, { text: "after" });
+  await expect(ben.message("after")).toBeVisible();
+  await expect(ben.message("meanwhile")).toBeVisible();
+  expect(await ben.said()).toEqual(["before", "meanwhile", "after"]);
+});

@@ -3,7 +3,7 @@ import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { accountService, codeOf, eventService } from "./api";
 import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
-import { catchUp, clearShelf, reloadTimeline } from "./messages/history";
+import { catchUp, clearShelf, reloadIfRejoined, reloadTimeline } from "./messages/history";
 import { playOnArrival } from "./messages/sounds";
 import { createdAt } from "./messages/timeline";
 import { loadRooms } from "./sidebar/rooms";
@@ -58,8 +58,13 @@ export function apply(event: SubscribeResponse["event"]) {
       return saveMessage(event.value.message!);
     case "messageDeleted":
       return removeMessage(event.value.roomId, event.value.messageId);
-    case "roomChanged":
-      return saveRoom(event.value.room!);
+    case "roomChanged": {
+      const room = event.value.room!;
+      const before = current().rooms?.[room.id];
+      saveRoom(room);
+      reloadIfRejoined(before, room).catch(ignore);
+      return;
+    }
     case "roomRemoved":
       return removeRoom(event.value.roomId);
     case "roomUnread":

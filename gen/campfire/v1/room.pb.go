@@ -161,7 +161,10 @@ type Room struct {
 	// When it was created.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When something was last posted, changed or deleted in it, or it was itself changed.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When the caller became a member of it. Who finds another moment here than before has been out and in again meanwhile:
+	// what a stream tells when it resumes may then leave this room out, and its messages are to be loaded anew.
+	JoinedAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=joined_at,json=joinedAt,proto3" json:"joined_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +258,13 @@ func (x *Room) GetCreatedAt() *timestamppb.Timestamp {
 func (x *Room) GetUpdatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *Room) GetJoinedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.JoinedAt
 	}
 	return nil
 }
@@ -1090,7 +1100,7 @@ var File_campfire_v1_room_proto protoreflect.FileDescriptor
 
 const file_campfire_v1_room_proto_rawDesc = "" +
 	"\n" +
-	"\x16campfire/v1/room.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x02\n" +
+	"\x16campfire/v1/room.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x03\n" +
 	"\x04Room\x12\x12\n" +
 	"\x02id\x18\x01 \x01(\x03B\x020\x01R\x02id\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.campfire.v1.RoomKindR\x04kind\x12\x12\n" +
@@ -1103,7 +1113,9 @@ const file_campfire_v1_room_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"?\n" +
+	"updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x127\n" +
+	"\tjoined_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\bjoinedAt\"?\n" +
 	"\x10ListRoomsRequest\x12+\n" +
 	"\x11include_invisible\x18\x01 \x01(\bR\x10includeInvisible\"x\n" +
 	"\x11ListRoomsResponse\x12'\n" +
@@ -1218,38 +1230,39 @@ var file_campfire_v1_room_proto_depIdxs = []int32{
 	19, // 2: campfire.v1.Room.participants:type_name -> campfire.v1.User
 	20, // 3: campfire.v1.Room.created_at:type_name -> google.protobuf.Timestamp
 	20, // 4: campfire.v1.Room.updated_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: campfire.v1.ListRoomsResponse.rooms:type_name -> campfire.v1.Room
-	19, // 6: campfire.v1.ListRoomsResponse.suggested_users:type_name -> campfire.v1.User
-	2,  // 7: campfire.v1.GetRoomResponse.room:type_name -> campfire.v1.Room
-	0,  // 8: campfire.v1.CreateRoomRequest.kind:type_name -> campfire.v1.RoomKind
-	2,  // 9: campfire.v1.CreateRoomResponse.room:type_name -> campfire.v1.Room
-	0,  // 10: campfire.v1.UpdateRoomRequest.kind:type_name -> campfire.v1.RoomKind
-	2,  // 11: campfire.v1.UpdateRoomResponse.room:type_name -> campfire.v1.Room
-	2,  // 12: campfire.v1.OpenDirectRoomResponse.room:type_name -> campfire.v1.Room
-	19, // 13: campfire.v1.ListMembersResponse.members:type_name -> campfire.v1.User
-	1,  // 14: campfire.v1.SetInvolvementRequest.involvement:type_name -> campfire.v1.Involvement
-	2,  // 15: campfire.v1.SetInvolvementResponse.room:type_name -> campfire.v1.Room
-	3,  // 16: campfire.v1.RoomService.ListRooms:input_type -> campfire.v1.ListRoomsRequest
-	5,  // 17: campfire.v1.RoomService.GetRoom:input_type -> campfire.v1.GetRoomRequest
-	7,  // 18: campfire.v1.RoomService.CreateRoom:input_type -> campfire.v1.CreateRoomRequest
-	9,  // 19: campfire.v1.RoomService.UpdateRoom:input_type -> campfire.v1.UpdateRoomRequest
-	11, // 20: campfire.v1.RoomService.DeleteRoom:input_type -> campfire.v1.DeleteRoomRequest
-	13, // 21: campfire.v1.RoomService.OpenDirectRoom:input_type -> campfire.v1.OpenDirectRoomRequest
-	15, // 22: campfire.v1.RoomService.ListMembers:input_type -> campfire.v1.ListMembersRequest
-	17, // 23: campfire.v1.RoomService.SetInvolvement:input_type -> campfire.v1.SetInvolvementRequest
-	4,  // 24: campfire.v1.RoomService.ListRooms:output_type -> campfire.v1.ListRoomsResponse
-	6,  // 25: campfire.v1.RoomService.GetRoom:output_type -> campfire.v1.GetRoomResponse
-	8,  // 26: campfire.v1.RoomService.CreateRoom:output_type -> campfire.v1.CreateRoomResponse
-	10, // 27: campfire.v1.RoomService.UpdateRoom:output_type -> campfire.v1.UpdateRoomResponse
-	12, // 28: campfire.v1.RoomService.DeleteRoom:output_type -> campfire.v1.DeleteRoomResponse
-	14, // 29: campfire.v1.RoomService.OpenDirectRoom:output_type -> campfire.v1.OpenDirectRoomResponse
-	16, // 30: campfire.v1.RoomService.ListMembers:output_type -> campfire.v1.ListMembersResponse
-	18, // 31: campfire.v1.RoomService.SetInvolvement:output_type -> campfire.v1.SetInvolvementResponse
-	24, // [24:32] is the sub-list for method output_type
-	16, // [16:24] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	20, // 5: campfire.v1.Room.joined_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: campfire.v1.ListRoomsResponse.rooms:type_name -> campfire.v1.Room
+	19, // 7: campfire.v1.ListRoomsResponse.suggested_users:type_name -> campfire.v1.User
+	2,  // 8: campfire.v1.GetRoomResponse.room:type_name -> campfire.v1.Room
+	0,  // 9: campfire.v1.CreateRoomRequest.kind:type_name -> campfire.v1.RoomKind
+	2,  // 10: campfire.v1.CreateRoomResponse.room:type_name -> campfire.v1.Room
+	0,  // 11: campfire.v1.UpdateRoomRequest.kind:type_name -> campfire.v1.RoomKind
+	2,  // 12: campfire.v1.UpdateRoomResponse.room:type_name -> campfire.v1.Room
+	2,  // 13: campfire.v1.OpenDirectRoomResponse.room:type_name -> campfire.v1.Room
+	19, // 14: campfire.v1.ListMembersResponse.members:type_name -> campfire.v1.User
+	1,  // 15: campfire.v1.SetInvolvementRequest.involvement:type_name -> campfire.v1.Involvement
+	2,  // 16: campfire.v1.SetInvolvementResponse.room:type_name -> campfire.v1.Room
+	3,  // 17: campfire.v1.RoomService.ListRooms:input_type -> campfire.v1.ListRoomsRequest
+	5,  // 18: campfire.v1.RoomService.GetRoom:input_type -> campfire.v1.GetRoomRequest
+	7,  // 19: campfire.v1.RoomService.CreateRoom:input_type -> campfire.v1.CreateRoomRequest
+	9,  // 20: campfire.v1.RoomService.UpdateRoom:input_type -> campfire.v1.UpdateRoomRequest
+	11, // 21: campfire.v1.RoomService.DeleteRoom:input_type -> campfire.v1.DeleteRoomRequest
+	13, // 22: campfire.v1.RoomService.OpenDirectRoom:input_type -> campfire.v1.OpenDirectRoomRequest
+	15, // 23: campfire.v1.RoomService.ListMembers:input_type -> campfire.v1.ListMembersRequest
+	17, // 24: campfire.v1.RoomService.SetInvolvement:input_type -> campfire.v1.SetInvolvementRequest
+	4,  // 25: campfire.v1.RoomService.ListRooms:output_type -> campfire.v1.ListRoomsResponse
+	6,  // 26: campfire.v1.RoomService.GetRoom:output_type -> campfire.v1.GetRoomResponse
+	8,  // 27: campfire.v1.RoomService.CreateRoom:output_type -> campfire.v1.CreateRoomResponse
+	10, // 28: campfire.v1.RoomService.UpdateRoom:output_type -> campfire.v1.UpdateRoomResponse
+	12, // 29: campfire.v1.RoomService.DeleteRoom:output_type -> campfire.v1.DeleteRoomResponse
+	14, // 30: campfire.v1.RoomService.OpenDirectRoom:output_type -> campfire.v1.OpenDirectRoomResponse
+	16, // 31: campfire.v1.RoomService.ListMembers:output_type -> campfire.v1.ListMembersResponse
+	18, // 32: campfire.v1.RoomService.SetInvolvement:output_type -> campfire.v1.SetInvolvementResponse
+	25, // [25:33] is the sub-list for method output_type
+	17, // [17:25] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_campfire_v1_room_proto_init() }

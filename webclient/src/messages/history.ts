@@ -1,5 +1,7 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { codeOf, messageService } from "../api";
+import type { Room } from "../gen/campfire/v1/room_pb";
 import { current, swapTimeline, update, updateTimeline } from "../state";
 import * as timelines from "./timeline";
 import type { Page, Timeline } from "./timeline";
@@ -43,6 +45,18 @@ export function closeTimeline() {
 /** Forgets the conversations of other rooms, which may lack something. */
 export function clearShelf() {
   update({ shelf: [] });
+}
+
+/**
+ * Loads a room's conversation anew if its reader was out of it and in again: nobody has told them what was said meanwhile.
+ * Without a room from before, they have just come.
+ */
+export function reloadIfRejoined(before: Room | undefined, now: Room): Promise<void> {
+  const joined = (room: Room | undefined) => room?.joinedAt && timestampMs(room.joinedAt);
+  if (joined(before) === joined(now)) return Promise.resolve();
+  update(({ shelf }) => ({ shelf: shelf.filter((t) => t.roomId !== now.id) }));
+  const { timeline } = current();
+  return timeline?.roomId === now.id && timeline.loaded ? reloadTimeline() : Promise.resolve();
 }
 
 /** Loads the page before the first message. */

@@ -2,6 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { roomService } from "../api";
 import { Involvement, type Room, RoomKind } from "../gen/campfire/v1/room_pb";
 import { compareIds } from "../ids";
+import { reloadIfRejoined } from "../messages/history";
 import { current, update } from "../state";
 
 const byName = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
@@ -22,6 +23,7 @@ export async function loadRooms() {
     if (open?.involvement === Involvement.INVISIBLE) rooms[open.id] ??= open;
     return { rooms, suggestedUsers: answer.suggestedUsers };
   });
+  await Promise.all(answer.rooms.map((room) => before[room.id] && reloadIfRejoined(before[room.id], room)));
 }
 
 /** The open and closed rooms of the sidebar, by name. */

@@ -81,6 +81,14 @@ export declare type Room = Message<"campfire.v1.Room"> & {
    * @generated from field: google.protobuf.Timestamp updated_at = 9;
    */
   updatedAt?: Timestamp | undefined;
+
+  /**
+   * When the caller became a member of it. Who finds another moment here than before has been out and in again meanwhile:
+   * what a stream tells when it resumes may then leave this room out, and its messages are to be loaded anew.
+   *
+   * @generated from field: google.protobuf.Timestamp joined_at = 10;
+   */
+  joinedAt?: Timestamp | undefined;
 };
 
 /**
