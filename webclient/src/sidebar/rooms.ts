@@ -23,7 +23,7 @@ export async function loadRooms() {
     if (open?.involvement === Involvement.INVISIBLE) rooms[open.id] ??= open;
     return { rooms, suggestedUsers: answer.suggestedUsers };
   });
-  await Promise.all(answer.rooms.map((room) => before[room.id] && reloadIfRejoined(before[room.id], room)));
+  for (const room of answer.rooms) if (before[room.id]) await reloadIfRejoined(before[room.id], room);
 }
 
 /** The open and closed rooms of the sidebar, by name. */
