@@ -31,12 +31,13 @@ func TestWhatNobodyExpectedIsLoggedAndNotTold(t *testing.T) {
 		wantInternal(t, campfire, "a stream by "+way.name, err, "")
 	}
 
+	jason := campfire.as("Jason") // whose session nobody has asked for yet
 	campfire.sql("ALTER TABLE sessions RENAME TO others")
 	for _, way := range allWays {
-		_, err := david.by(way).ListRooms(t.Context(), &campfirev1.ListRoomsRequest{})
+		_, err := jason.by(way).ListRooms(t.Context(), &campfirev1.ListRoomsRequest{})
 		wantInternal(t, campfire, "who is calling by "+way.name, err, "")
 	}
-	got := david.request(t, "GET", fmt.Sprintf("/users/%d/avatar", david.id), "")
+	got := jason.request(t, "GET", fmt.Sprintf("/users/%d/avatar", david.id), "")
 	wantEqual(t, "an avatar: status", got.status, 500)
 	if strings.Contains(got.body, "sessions") {
 		t.Errorf("an avatar: got %s, want nothing of the cause", got.body)

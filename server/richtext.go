@@ -105,10 +105,19 @@ func parseHTML(source string) (*body, error) {
 
 // parseText reads plain text.
 func parseText(text string) *body {
-	escaped := strings.NewReplacer("\r\n", "<br>", "\n", "<br>", "\r", "<br>", "<", "&lt;", "&", "&amp;")
-	b, _ := parseHTML(escaped.Replace(strings.TrimRight(text, "\r\n"))) // never too deep
-	return b
+	root := &node{tag: "body"}
+	for i, line := range strings.Split(newlines.Replace(strings.TrimRight(text, "\r\n")), "\n") {
+		if i > 0 {
+			root.children = append(root.children, &node{tag: "br"})
+		}
+		if line = printable(strings.ToValidUTF8(line, "\uFFFD")); line != "" {
+			root.children = append(root.children, &node{text: line})
+		}
+	}
+	return &body{root: root}
 }
+
+var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // start opens an element.
 func (b *body) start(t html.Token) error {
@@ -271,6 +280,9 @@ func (b *body) html() string {
 	var w strings.Builder
 	for _, n := range b.root.children {
 		n.render(&w, true)
+	}
+	if clean := w.String(); !strings.Contains(clean, "<") {
+		return clean // no element, so nothing to look at
 	}
 	return wall.Sanitize(w.String())
 }

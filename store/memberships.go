@@ -32,6 +32,18 @@ func (d db) requireMember(userID, roomID int64) error {
 	return err
 }
 
+// member answers a user who takes part and is in the room, as an author is shown.
+func (d db) member(userID, roomID int64) (u User, err error) {
+	err = d.one(`SELECT users.id, users.name, users.role, users.status
+		FROM memberships JOIN users ON users.id = memberships.user_id
+		WHERE memberships.room_id = :room_id AND memberships.user_id = :user_id AND users.status = 0`,
+		args{":room_id": roomID, ":user_id": userID}, func(row *sqlite.Stmt) { u = scanAuthor(row, 0) })
+	if err != nil {
+		err = fmt.Errorf("room %w", err)
+	}
+	return u, err
+}
+
 // requireActive: all of these are active people or bots.
 func (d db) requireActive(field string, userIDs []int64) error {
 	all, err := d.exists(`SELECT 1 WHERE NOT EXISTS (

@@ -93,9 +93,6 @@ func (s *Store) PostMessage(ctx context.Context, userID int64, p Post) (m Messag
 		p.ClientMessageID = rand.Text()
 	}
 	err = s.write(ctx, func(tx *tx) (err error) {
-		if err := tx.requireMember(userID, p.RoomID); err != nil {
-			return err
-		}
 		m, err = tx.insertMessage(userID, p)
 		return err
 	})
@@ -233,40 +230,35 @@ func (s *Store) DeleteMessage(ctx context.Context, userID, messageID int64) erro
 	})
 }
 
-// insertMessage posts as a member.
+// insertMessage posts as a user who must be a member. Its id is taken only once it is known to be new.
 func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
-	already, err := t.messages("messages.room_id = :room_id AND messages.client_message_id = :client_id",
-		args{":room_id": p.RoomID, ":client_id": p.ClientMessageID})
-	switch {
-	case err != nil:
-		return Message{}, err
-	case len(already) == 1 && already[0].Creator.ID != creatorID:
-		return Message{}, fmt.Errorf("this client_message_id is %w", ErrTaken)
-	case len(already) == 1:
-		return already[0], nil
-	}
-	creator, err := t.user(creatorID)
+	creator, err := t.member(creatorID, p.RoomID)
 	if err != nil {
 		return Message{}, err
 	}
 	m := Message{
-		ID:              t.nextRevision(),
+		ID:              t.writer.revision + 1,
 		RoomID:          p.RoomID,
 		ClientMessageID: p.ClientMessageID,
-		Creator:         User{ID: creator.ID, Name: creator.Name, Role: creator.Role, Status: creator.Status},
+		Creator:         creator,
 		Body:            p.Body,
 		CreatedAt:       time.UnixMicro(t.micros()).UTC(),
 	}
 	m.Revision, m.Body.Mentions = m.ID, nil
 	err = t.exec(`INSERT INTO messages
 			(id, room_id, creator_id, client_message_id, body_html, body_text, kind, sound, created_at, revision)
-		VALUES (:id, :room_id, :creator_id, :client_id, :html, :text, :kind, :sound, :now, :id)`, args{
+		VALUES (:id, :room_id, :creator_id, :client_id, :html, :text, :kind, :sound, :now, :id)
+		ON CONFLICT (room_id, client_message_id) DO NOTHING`, args{
 		":id": m.ID, ":room_id": m.RoomID, ":creator_id": creatorID, ":client_id": m.ClientMessageID,
 		":html": m.Body.HTML, ":text": m.Body.Text, ":kind": string(m.Body.Kind), ":sound": m.Body.Sound, ":now": t.micros(),
 	})
 	if err != nil {
 		return Message{}, err
 	}
+	if t.conn.Changes() == 0 {
+		return t.postedBefore(creatorID, p)
+	}
+	t.nextRevision()
 	t.index(m.ID, m.RoomID, m.Body.Text)
 	if err := t.touchRoom(m.RoomID); err != nil {
 		return Message{}, err
@@ -286,6 +278,19 @@ func (t *tx) insertMessage(creatorID int64, p Post) (Message, error) {
 	}
 	t.changed(created)
 	return m, nil
+}
+
+// postedBefore answers the message that has this room's client_message_id already, if it is the same user's.
+func (t *tx) postedBefore(creatorID int64, p Post) (Message, error) {
+	already, err := t.messages("messages.room_id = :room_id AND messages.client_message_id = :client_id",
+		args{":room_id": p.RoomID, ":client_id": p.ClientMessageID})
+	if err == nil && already[0].Creator.ID != creatorID {
+		err = fmt.Errorf("this client_message_id is %w", ErrTaken)
+	}
+	if err != nil {
+		return Message{}, err
+	}
+	return already[0], nil
 }
 
 // messageUpdated gives a message that has changed its revision, and tells its room.

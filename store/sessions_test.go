@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,7 +84,9 @@ func TestWhoDoesNotTakePartCannotSignIn(t *testing.T) {
 	campfire := storetest.New(t)
 	token, _, err := campfire.SignIn(t.Context(), storetest.Email("Jason"), storetest.Password, store.Device{})
 	wantErr(t, "Jason signs in", err, nil)
-	who := must(campfire.Authenticate(t.Context(), token, store.Device{}))(t)
+	known, _, err := campfire.SignIn(t.Context(), storetest.Email("Jason"), storetest.Password, store.Device{})
+	wantErr(t, "Jason signs in once more", err, nil)
+	who := must(campfire.Authenticate(t.Context(), known, store.Device{}))(t)
 	for what, change := range map[string]string{
 		"deactivated": "UPDATE users SET status = 1 WHERE name = 'Jason'",
 		"banned":      "UPDATE users SET status = 2 WHERE name = 'Jason'",
@@ -125,6 +129,39 @@ func TestSigningOutEndsOneSession(t *testing.T) {
 	wantErr(t, "Jason signs in again", err, nil)
 	if next := must(campfire.Authenticate(t.Context(), again, store.Device{}))(t); next.SessionID == who.SessionID {
 		t.Errorf("the new session has the id %d of the one that has ended, want its own", next.SessionID)
+	}
+}
+
+func TestWhoHasSignedOutIsNotRememberedByThoseWhoCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for range 20 {
+		token, _, err := campfire.SignIn(t.Context(), storetest.Email("Jason"), storetest.Password, store.Device{})
+		wantErr(t, "Jason signs in", err, nil)
+		who := must(campfire.Authenticate(t.Context(), token, store.Device{}))(t)
+		other, _, err := campfire.SignIn(t.Context(), storetest.Email("Kevin"), storetest.Password, store.Device{})
+		wantErr(t, "Kevin signs in", err, nil)
+		kevin := must(campfire.Authenticate(t.Context(), other, store.Device{}))(t)
+		var coming sync.WaitGroup
+		var over atomic.Bool
+		for range 4 {
+			coming.Go(func() {
+				for !over.Load() {
+					if _, err := campfire.Authenticate(t.Context(), token, store.Device{}); err != nil {
+						wantErr(t, "Jason, who has left", err, store.ErrUnauthenticated)
+						return
+					}
+				}
+			})
+		}
+		wantErr(t, "Kevin signs out", campfire.SignOut(t.Context(), kevin, ""), nil) // so that Jason is read anew
+		wantErr(t, "Jason signs out", campfire.SignOut(t.Context(), who, ""), nil)
+		for range 100 {
+			_, err := campfire.Authenticate(t.Context(), token, store.Device{})
+			wantErr(t, "a call that comes after", err, store.ErrUnauthenticated)
+		}
+		over.Store(true)
+		coming.Wait()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type writer struct {
 	queue     chan *pendingWrite
 	closing   chan struct{}
 	stopped   chan struct{}
+	sessions  *knownSessions
 	committed func([]Change)
 	commits   atomic.Int64
 	writes    atomic.Int64 // carried out, well or not
@@ -52,12 +54,13 @@ type tx struct {
 	indexed []indexing // what it does to the search index
 }
 
-func startWriter(conn *sqlite.Conn) (*writer, error) {
+func startWriter(conn *sqlite.Conn, sessions *knownSessions) (*writer, error) {
 	w := &writer{
 		conn:      conn,
 		queue:     make(chan *pendingWrite, maxBatch),
 		closing:   make(chan struct{}),
 		stopped:   make(chan struct{}),
+		sessions:  sessions,
 		committed: func([]Change) {},
 		members:   map[int64]audience{},
 	}
@@ -172,6 +175,9 @@ func (w *writer) carryOut(batch []*pendingWrite) {
 		clear(w.members)
 		w.revision = before
 		return
+	}
+	if slices.ContainsFunc(changes, func(c Change) bool { _, ended := c.(SessionEnded); return ended }) {
+		w.sessions.forget()
 	}
 	if len(changes) > 0 {
 		w.committed(changes)
