@@ -9,7 +9,7 @@ import { scores } from "./sounds";
 import { decode, fingerprint, likeness } from "./spectrum";
 
 const folder = join(import.meta.dirname, "../public/sounds");
-const server = readFileSync(join(import.meta.dirname, "../../server/sounds.go"), "utf8");
+const server = readFileSync(join(import.meta.dirname, "../../server/richtext.go"), "utf8");
 const registered = [...server.matchAll(/^\t"(\w+)":\s+\{(.+)\},$/gm)].map(([, name, shows]) => ({
   name: name!,
   shows: shows!,
