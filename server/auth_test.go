@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -212,8 +213,11 @@ func TestStrangersMayCallOnlyWhatIsOpenToThem(t *testing.T) {
 
 func TestPagesOfOtherSitesActForNobody(t *testing.T) {
 	t.Parallel()
-	const trusted = "https://elsewhere.example"
-	campfire := newCampfire(t, func(s *setup) { s.Origins = []string{trusted} })
+	const trusted, public = "https://elsewhere.example", "https://chat.campfire.example:8443"
+	campfire := newCampfire(t, func(s *setup) {
+		s.Origins = []string{trusted}
+		s.URL = must(url.Parse(public))(t)
+	})
 	david := campfire.as("David")
 	for _, c := range []struct {
 		site, origin string
@@ -225,6 +229,8 @@ func TestPagesOfOtherSitesActForNobody(t *testing.T) {
 		{"", campfire.url, true},
 		{"cross-site", trusted, true},
 		{"", trusted, true},
+		{"", public, true}, // through a proxy that has told another name
+		{"", "https://chat.campfire.example", false},
 		{"cross-site", "", false},
 		{"cross-site", "https://evil.example", false},
 		{"same-site", "https://evil.example", false},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,9 @@ type Config struct {
 	Version string
 	// Client is the built React client; nil to serve none.
 	Client fs.FS
+	// URL is where people open Campfire, as "https://chat.example.com". Its pages are this server's own even if a proxy
+	// gives the server another name. Nil if it is not known.
+	URL *url.URL
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto headers count.
 	TrustedProxies []netip.Prefix
 	// Origins are other origins whose pages may call this server, as "https://example.org".
@@ -150,6 +154,11 @@ func (s *Server) routes() http.Handler {
 	for pattern, answer := range s.doors() {
 		mux.Handle(pattern, s.byKey(answer))
 		protection.AddInsecureBypassPattern(pattern) // no cookie counts there
+	}
+	if s.config.URL != nil {
+		if err := protection.AddTrustedOrigin(s.config.URL.Scheme + "://" + s.config.URL.Host); err != nil {
+			s.log.Error("public URL ignored", "url", s.config.URL.String(), "error", err)
+		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
 	handler := http.Handler(mux)
