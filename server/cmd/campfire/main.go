@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,26 +32,13 @@ import (
 // version is set when a release is built: -ldflags "-X main.version=1.0.0".
 var version = "0.0.0-dev"
 
-const usage = `Campfire: group chat in one program.
-
-  campfire [serve] [settings]       answer people and bots (this is the default)
-  campfire backup FILE              copy the database to FILE, also while a server runs
-  campfire restore FILE             put FILE in the database's place, and keep the old one beside it
-  campfire check [--repair]         examine the database; build a stale search index anew
-  campfire reset-password ADDRESS   give the person of an email address a new password, and print it
-  campfire version                  print the version
-  campfire help                     print this
-
-Settings, each also by the environment variable beside it. Of the commands but serve, each takes --data only.
-
-`
-
-// usageError is a command line that cannot be carried out.
-type usageError struct{ error }
-
 func main() {
 	err := run(os.Args[1:], os.Stdout)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	if errors.Is(err, flag.ErrHelp) { // asked for by a flag
+		printHelp(os.Stdout)
+		return
+	}
+	if err == nil {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "campfire:", err)
@@ -86,157 +73,50 @@ func run(args []string, out io.Writer) error {
 	case "version", "--version", "-version":
 		fmt.Fprintln(out, version)
 		return nil
+	case "health":
+		settings, err := readSettings(args)
+		if err != nil {
+			return err
+		}
+		return health(ctx, settings, out)
 	case "help":
-		_, err := readSettings([]string{"-help"})
-		return err
+		printHelp(out)
+		return nil
 	default:
 		return usageError{fmt.Errorf("no such command %q; campfire help lists them", command)}
 	}
 }
 
-// settings are what the operator decides.
-type settings struct {
-	address     string
-	data        string
-	proxies     []netip.Prefix
-	outbound    []netip.Prefix
-	origins     []string
-	logJSON     bool
-	pushSubject string
-	backups     int
-	metrics     string // an address
-	admin       store.Person
-}
-
-func readSettings(args []string) (settings, error) {
-	var s settings
-	var logFormat, proxies, outbound, origins string
-	flags := flag.NewFlagSet("campfire", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // main prints the error, help the usage
-	flags.StringVar(&s.address, "addr", env("CAMPFIRE_ADDR", ":8080"), "`address` to listen on (CAMPFIRE_ADDR)")
-	flags.StringVar(&s.data, "data", env("CAMPFIRE_DATA", "./data"), "`folder` for the database (CAMPFIRE_DATA)")
-	flags.StringVar(&proxies, "trusted-proxies", env("CAMPFIRE_TRUSTED_PROXIES", ""),
-		"`networks`, separated by commas, whose X-Forwarded-For counts (CAMPFIRE_TRUSTED_PROXIES)")
-	flags.StringVar(&outbound, "outbound-networks", env("CAMPFIRE_OUTBOUND_NETWORKS", ""),
-		"`networks`, separated by commas, that webhooks and push services may be in though they are not public\n(CAMPFIRE_OUTBOUND_NETWORKS)")
-	flags.StringVar(&origins, "origins", env("CAMPFIRE_ORIGINS", ""),
-		"other `origins`, separated by commas, whose pages may call this server (CAMPFIRE_ORIGINS)")
-	flags.StringVar(&s.pushSubject, "push-subject", env("CAMPFIRE_PUSH_SUBJECT", ""),
-		"`address` that push services may write to about our notifications: mailto: or https:;\nthe account's contact if empty (CAMPFIRE_PUSH_SUBJECT)")
-	flags.IntVar(&s.backups, "backups", envInt("CAMPFIRE_BACKUPS", 7),
-		"`how many` daily backups to keep in the data folder; 0 for none (CAMPFIRE_BACKUPS)")
-	flags.StringVar(&s.metrics, "metrics-addr", env("CAMPFIRE_METRICS_ADDR", ""),
-		"`address` for Prometheus metrics and profiles, for the operator alone, as 127.0.0.1:9090; none if empty (CAMPFIRE_METRICS_ADDR)")
-	flags.StringVar(&logFormat, "log", env("CAMPFIRE_LOG", "text"), "`format` of the log: text or json (CAMPFIRE_LOG)")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Print(usage)
-		flags.SetOutput(os.Stdout)
-		flags.PrintDefaults()
-		return s, err
-	case err != nil:
-		return s, usagef("%w; campfire help lists the settings", err)
-	}
-	if flags.NArg() > 0 {
-		return s, usagef("cannot use %q; campfire help lists the settings", flags.Arg(0))
-	}
-	if s.proxies, err = networks("trusted-proxies", proxies); err != nil {
-		return s, err
-	}
-	if s.outbound, err = networks("outbound-networks", outbound); err != nil {
-		return s, err
-	}
-	s.origins = list(origins)
-	for _, origin := range s.origins {
-		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
-			return s, usagef("origins: %w", err)
-		}
-	}
-	if !regexp.MustCompile(`^$|^https://.|^mailto:.+@`).MatchString(s.pushSubject) {
-		return s, usagef("push-subject: %q is neither mailto:someone@example.com nor an https URL", s.pushSubject)
-	}
-	if s.backups < 0 {
-		return s, usagef("backups: must be a number, 0 or more")
-	}
-	if s.admin, err = readAdministrator(); err != nil {
-		return s, err
-	}
-	switch logFormat {
-	case "json":
-		s.logJSON = true
-	case "text":
-	default:
-		return s, usagef("log: must be text or json, not %q", logFormat)
-	}
-	return s, nil
-}
-
-// readAdministrator reads whom an unattended first run makes the administrator.
-func readAdministrator() (store.Person, error) {
-	p := store.Person{
-		Name: env("CAMPFIRE_ADMIN_NAME", "Administrator"), EmailAddress: env("CAMPFIRE_ADMIN_EMAIL", ""), Password: env("CAMPFIRE_ADMIN_PASSWORD", ""),
-	}
-	if file := env("CAMPFIRE_ADMIN_PASSWORD_FILE", ""); file != "" {
-		password, err := os.ReadFile(file)
-		if err != nil {
-			return store.Person{}, usagef("CAMPFIRE_ADMIN_PASSWORD_FILE: %w", err)
-		}
-		p.Password = strings.TrimRight(string(password), "\r\n")
-	}
-	if (p.EmailAddress == "") != (p.Password == "") {
-		return store.Person{}, usagef("CAMPFIRE_ADMIN_EMAIL and CAMPFIRE_ADMIN_PASSWORD go together")
-	}
-	return p, nil
-}
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// envInt answers -1 for what is no number, which no setting allows.
-func envInt(name string, otherwise int) int {
-	text := env(name, strconv.Itoa(otherwise))
-	if n, err := strconv.Atoi(text); err == nil {
-		return n
-	}
-	return -1
-}
-
-func env(name, otherwise string) string {
-	return cmp.Or(os.Getenv(name), otherwise) // empty, as compose files leave it, is not set
-}
-
-func networks(setting, text string) (networks []netip.Prefix, err error) {
-	for _, text := range list(text) {
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %q is no network, as 10.0.0.0/8", setting, text)
-		}
-		networks = append(networks, network)
-	}
-	return networks, nil
-}
-
-func list(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-}
-
 func serve(ctx context.Context, s settings) (err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if s.logJSON {
-		log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	options := &slog.HandlerOptions{Level: s.logLevel}
+	log := slog.New(slog.NewTextHandler(os.Stderr, options))
+	if s.logFormat == "json" {
+		log = slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
-	listener, err := net.Listen("tcp", s.address) // before anything is written
+	var certificates server.Certificates
+	switch {
+	case len(s.domains) > 0:
+		certificates = server.IssuedCertificates(server.Issuance{
+			Domains: s.domains, Email: s.email, Directory: s.directory, Folder: filepath.Join(s.data, "certificates"), Log: log,
+		})
+	case s.certificate != "":
+		if certificates, err = server.CertificateFiles(s.certificate, s.key, log); err != nil {
+			return usagef("tls-cert: %w", err)
+		}
+	}
+	listeners, err := listenOn(s.address, s.plain, s.metrics) // before anything is written
 	if err != nil {
 		return err
 	}
+	defer listeners.close() // those that are not served
 	st, err := store.Open(ctx, s.data, store.Options{})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	if s.admin.EmailAddress != "" {
 		if _, _, err := st.SetUp(ctx, s.admin, store.Device{}); err != nil && !errors.Is(err, store.ErrConflict) {
-			return errors.Join(fmt.Errorf("first run: %w", err), listener.Close())
+			return fmt.Errorf("first run: %w", err)
 		}
 	}
 	if s.backups > 0 {
@@ -247,23 +127,108 @@ func serve(ctx context.Context, s settings) (err error) {
 		backingUp.Go(func() { backUpDaily(ctx, log, s) })
 	}
 	campfire := server.New(st, server.Config{
-		Version: version, Client: webclient.Files(), TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
-		Origins: s.origins, PushSubject: s.pushSubject, Log: log,
+		Version: version, Client: webclient.Files(), URL: s.url, TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
+		Origins: s.origins, PushSubject: s.pushSubject, Streams: s.streams, Log: log,
 	})
-	if s.metrics != "" {
-		operators, err := net.Listen("tcp", s.metrics)
-		if err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		metrics := &http.Server{Handler: campfire.Metrics(), ReadHeaderTimeout: 10 * time.Second}
+	people, plain, operators := listeners[0], listeners[1], listeners[2]
+	if operators != nil {
+		metrics := &http.Server{Handler: campfire.Metrics(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 		go func() { _ = metrics.Serve(operators) }() // until it is closed
 		defer func() { err = errors.Join(err, metrics.Close()) }()
 		log.Info("metrics", "address", operators.Addr().String())
 	}
-	log.Info("listening", "address", listener.Addr().String(), "data", s.data, "version", version)
-	err = campfire.Serve(ctx, listener)
+	log.Info("listening", "address", people.Addr().String(), "url", s.whereToOpen(people.Addr()), "data", s.data, "version", version)
+	if certificates != nil {
+		err = campfire.ServeTLS(ctx, people, plain, certificates)
+	} else {
+		err = campfire.Serve(ctx, people)
+	}
 	log.Info("stopped")
 	return err
+}
+
+type listeners []net.Listener
+
+// listenOn listens on each address; where it is empty there is nil.
+func listenOn(addresses ...string) (listeners, error) {
+	var all listeners
+	for _, address := range addresses {
+		if address == "" {
+			all = append(all, nil)
+			continue
+		}
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, listener)
+	}
+	return all, nil
+}
+
+func (all listeners) close() {
+	for _, listener := range all {
+		if listener != nil {
+			_ = listener.Close() // it may be closed already
+		}
+	}
+}
+
+// whereToOpen is an address for a browser: what the operator says, or this machine.
+func (s *settings) whereToOpen(listening net.Addr) string {
+	if s.url != nil {
+		return s.url.String()
+	}
+	here := listening.(*net.TCPAddr)
+	host := "localhost"
+	if !here.IP.IsUnspecified() {
+		host = here.IP.String()
+	}
+	scheme := "http"
+	if s.tls() {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(here.Port))
+}
+
+// health asks the server that runs with the same settings, here, whether it is up. A container has nothing else to ask it.
+func health(ctx context.Context, s settings, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	host, port, err := net.SplitHostPort(s.address)
+	if err != nil {
+		return err
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme, client := "http://", &http.Client{}
+	if s.tls() {
+		asked := &tls.Config{InsecureSkipVerify: true} // it asks itself: whether others trust the certificate is theirs to say
+		if len(s.domains) > 0 {
+			asked.ServerName = s.domains[0]
+		}
+		scheme, client.Transport = "https://", &http.Transport{TLSClientConfig: asked}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+net.JoinHostPort(host, port)+"/up", nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("not up: %s", strings.TrimSpace(string(answer)))
+	}
+	fmt.Fprint(out, string(answer))
+	return nil
 }
 
 // backUpDaily makes a backup now and then, until ctx ends. It looks each hour, so that a machine that sleeps at night has
@@ -290,7 +255,7 @@ func backUpDaily(ctx context.Context, log *slog.Logger, s settings) {
 // readOperands reads the data folder and the operands of a command, whose names are for its error.
 func readOperands(flags *flag.FlagSet, args []string, names ...string) (data string, operands []string, err error) {
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&data, "data", env("CAMPFIRE_DATA", "./data"), "")
+	flags.StringVar(&data, "data", cmp.Or(os.Getenv("CAMPFIRE_DATA"), "./data"), "")
 	if err := flags.Parse(args); err != nil {
 		return "", nil, usageError{err}
 	}

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,11 +48,32 @@ type process struct {
 }
 
 // start starts the program on a data folder, and waits until it is up.
-func start(t *testing.T, program, data string) *process {
+func start(t *testing.T, program, data string, settings ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, "--addr", "127.0.0.1:0"), log: &logbook{}, exited: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), "CAMPFIRE_DATA="+data)
-	p.cmd.Stderr = p.log
+	p := launch(t, program, append([]string{"--addr", "127.0.0.1:0", "--data", data}, settings...)...)
+	p.host = p.says(t, `msg=listening address=(\S+)`)
+	res, err := http.Get("http://" + p.host + "/up")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("/up answers %s", res.Status)
+	}
+	return p
+}
+
+// launch starts a program. It is killed when the test ends.
+func launch(t *testing.T, program string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), log: &logbook{}, exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.run(t)
+	return p
+}
+
+func (p *process) run(t *testing.T) {
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,24 +85,27 @@ func start(t *testing.T, program, data string) *process {
 		_ = p.cmd.Process.Kill() // it may be over
 		<-p.exited
 		if t.Failed() {
-			t.Logf("the log of process %d:\n%s", p.cmd.Process.Pid, p.log)
+			t.Logf("the log of %v:\n%s", p.cmd.Args, p.log)
 		}
 	})
-	listening := regexp.MustCompile(`msg=listening address=(\S+)`)
-	for late := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		if found := listening.FindStringSubmatch(p.log.String()); found != nil {
-			p.host = found[1]
-			if res, err := http.Get("http://" + p.host + "/up"); err == nil {
-				res.Body.Close()
-				if res.StatusCode == http.StatusOK {
-					return p
-				}
-			}
+}
+
+// says waits until the log says something, and answers the first group of the pattern.
+func (p *process) says(t *testing.T, pattern string) string {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if found := wanted.FindStringSubmatch(p.log.String()); found != nil {
+			return found[len(found)-1]
 		}
-		if time.Now().After(late) {
-			t.Fatal("the program does not come up")
+		select {
+		case <-p.exited:
+			t.Fatalf("the program ends by %v", p.err)
+		default:
 		}
 	}
+	t.Fatalf("the log does not say %s", pattern)
+	return ""
 }
 
 // end sends a signal and waits for the program to exit.
@@ -405,40 +425,6 @@ func firstDifference(a, b []int64) int {
 		}
 	}
 	return min(len(a), len(b))
-}
-
-func TestSettings(t *testing.T) {
-	t.Parallel()
-	s, err := readSettings([]string{
-		"--addr", "127.0.0.1:9000", "--data", "/srv/campfire", "--trusted-proxies", "10.0.0.0/8, ::1/128",
-		"--origins", "https://a.example https://b.example", "--log", "json", "--outbound-networks", "192.168.0.0/16",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.address != "127.0.0.1:9000" || s.data != "/srv/campfire" || !s.logJSON ||
-		!slices.Equal(s.origins, []string{"https://a.example", "https://b.example"}) ||
-		!slices.Equal(s.outbound, []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}) ||
-		!slices.Equal(s.proxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}) {
-		t.Errorf("got %+v", s)
-	}
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"dance"}, `"dance"`},
-		{[]string{"serve", "now"}, `"now"`},
-		{[]string{"serve", "--trusted-proxies", "10.0.0.1"}, "trusted-proxies"},
-		{[]string{"serve", "--outbound-networks", "localhost"}, "outbound-networks"},
-		{[]string{"--log", "xml"}, `"xml"`},
-		{[]string{"--colour"}, "colour"},
-		{[]string{"--addr", "nowhere", "--data", t.TempDir()}, "nowhere"},
-		{[]string{"--addr", "127.0.0.1:0", "--data", "/dev/null/campfire"}, "data folder"},
-	} {
-		if err := run(c.args, io.Discard); err == nil || errors.Is(err, flag.ErrHelp) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("campfire %s: got %v, want an error that names %s", strings.Join(c.args, " "), err, c.want)
-		}
-	}
 }
 
 func must[T any](value T, err error) func(testing.TB) T {
