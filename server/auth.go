@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -111,6 +112,9 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 	})
 }
 
+// callType is how a call's body may be written.
+var callType = regexp.MustCompile(`(?i)^application/(json|proto|(connect|grpc|grpc-web)\+(json|proto)|grpc|grpc-web)\s*$`)
+
 // callers lets pass whom it knows, bots to what is for them, and strangers to what is open to them. It stands before
 // Connect, so that streams are guarded as calls are.
 func (s *Server) callers(next http.Handler) http.Handler {
@@ -126,6 +130,12 @@ func (s *Server) callers(next http.Handler) http.Handler {
 		}
 		known.since = time.Now()
 		w.Header().Set("Cache-Control", "no-store")
+		if mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); r.Method == http.MethodPost && !callType.MatchString(mediaType) {
+			// Connect would say nothing beside the status.
+			http.Error(w, "a call's content-type is application/json, application/proto, or that of a Connect stream, gRPC or gRPC-Web",
+				http.StatusUnsupportedMediaType)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

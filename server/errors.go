@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -44,6 +45,10 @@ func (s *Server) wireError(ctx context.Context, err error) error {
 		return withDetail(connect.NewError(connect.CodeInvalidArgument, err), &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: invalid.Field, Description: invalid.Reason}},
 		})
+	}
+	if errors.Is(err, store.ErrUnwritable) { // the operator must know why, the caller need not
+		s.log.Error("nothing can be written", "request", about(ctx).id, "error", err)
+		return connect.NewError(connect.CodeUnavailable, store.ErrUnwritable)
 	}
 	for _, c := range codes {
 		if errors.Is(err, c.err) {
@@ -87,15 +92,28 @@ func (i errorInterceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		if err := i.s.requireStillSignedIn(ctx); err != nil {
 			return nil, i.s.wireError(ctx, err)
 		}
+		began := time.Now()
 		res, err := next(ctx, req)
-		return res, i.s.wireError(ctx, err)
+		err = i.s.wireError(ctx, err)
+		i.s.logCall(ctx, req.Spec(), began, err)
+		return res, err
 	}
 }
 
 // WrapStreamingHandler implements connect.Interceptor.
 func (i errorInterceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return i.s.wireError(ctx, next(ctx, conn))
+		began := time.Now()
+		err := i.s.wireError(ctx, next(ctx, conn))
+		i.s.logCall(ctx, conn.Spec(), began, err)
+		return err
+	}
+}
+
+// logCall notes every call for an operator who looks for one: by its request's id, which its answer carried.
+func (s *Server) logCall(ctx context.Context, spec connect.Spec, began time.Time, err error) {
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.Debug("call", "request", about(ctx).id, "procedure", spec.Procedure, "code", codeName(err), "took", time.Since(began))
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,6 +49,37 @@ func TestWhatNobodyExpectedIsLoggedAndNotTold(t *testing.T) {
 		if strings.Contains(campfire.log.String(), private) {
 			t.Errorf("the log has %q in it", private)
 		}
+	}
+}
+
+func TestACallOfNoKnownKindIsToldWhy(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	for _, kind := range []string{"", "text/plain", "application/xml", "application/grpc-web-text", "application/connect+xml"} {
+		got := campfire.as("David").request(t, "POST", campfirev1connect.RoomServiceListRoomsProcedure, "{}", "Content-Type: "+kind)
+		if got.status != http.StatusUnsupportedMediaType || !strings.Contains(got.body, "application/json") {
+			t.Errorf("content type %q: got %d %q, want 415 and what would do", kind, got.status, got.body)
+		}
+	}
+	for _, kind := range []string{"application/json; charset=utf-8", "Application/JSON"} {
+		got := campfire.as("David").request(t, "POST", campfirev1connect.RoomServiceListRoomsProcedure, "{}", "Content-Type: "+kind)
+		wantEqual(t, "content type "+kind, got.status, 200)
+	}
+}
+
+func TestTheLogKnowsEachCallByTheIdItsAnswerCarried(t *testing.T) {
+	t.Parallel()
+	log := &logbook{}
+	campfire := newCampfire(t, func(s *setup) {
+		s.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	david := campfire.as("David")
+	for _, way := range allWays {
+		ctx, call := connect.NewClientContext(t.Context())
+		_, err := david.by(way).GetMessage(ctx, &campfirev1.GetMessageRequest{MessageId: 4711})
+		wantCode(t, "by "+way.name, err, connect.CodeNotFound)
+		want := "request=" + call.ResponseHeader().Get("X-Request-Id") + " procedure=" + campfirev1connect.MessageServiceGetMessageProcedure + " code=not_found"
+		eventually(t, "the log says "+want, func() bool { return strings.Contains(log.String(), want) })
 	}
 }
 

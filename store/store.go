@@ -43,6 +43,8 @@ var (
 	ErrUnauthenticated = errors.New("not signed in")
 	// ErrBusy: too much of the costly work is asked for at once.
 	ErrBusy = errors.New("too busy")
+	// ErrUnwritable: the disk is full, or does not let anything be written. What was read before still can be.
+	ErrUnwritable = errors.New("the server's disk is full or cannot be written; try again later")
 	// ErrClosed: the store was closed before the call was carried out.
 	ErrClosed = errors.New("the store is closed")
 )

@@ -92,15 +92,25 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	}
 	select {
 	case <-pending.done:
-		return pending.err
+		return whyUnwritten(pending.err)
 	case <-w.stopped:
 		// Stopped, but perhaps only after this one.
 		select {
 		case <-pending.done:
-			return pending.err
+			return whyUnwritten(pending.err)
 		default:
 			return ErrClosed
 		}
+	}
+}
+
+// whyUnwritten tells the failures of the disk from all others.
+func whyUnwritten(err error) error {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultReadOnly, sqlite.ResultCantOpen:
+		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+	default:
+		return err
 	}
 }
 
