@@ -59,6 +59,7 @@ type Server struct {
 	notifier       *notifier
 	metrics        *metrics
 	guard          *guard
+	verified       verification
 	webhookTimeout time.Duration
 	handler        http.Handler
 	stopping       chan struct{}

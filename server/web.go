@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -32,15 +34,45 @@ func secure(h http.Header) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 }
 
-// up says whether the server can do its work.
+// up says whether the server can do its work; asked for ?full, whether the database is sound and can be written too.
 func (s *Server) up(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if err := s.store.Ping(r.Context()); err != nil {
-		s.log.Error("not up", "error", err)
+		s.log.Error("not up", "request", about(r.Context()).id, "error", err)
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}
+	if r.URL.Query().Has("full") {
+		if err := s.verified.by(s.store.Verify); err != nil {
+			s.log.Error("not up", "request", about(r.Context()).id, "error", err)
+			http.Error(w, "the database is damaged or cannot be written; the log knows more of request "+about(r.Context()).id,
+				http.StatusServiceUnavailable)
+			return
+		}
+	}
 	_, _ = io.WriteString(w, "up\n") // the client has hung up
+}
+
+// verification remembers what examining the database has shown, as anyone may ask and a large one takes a while.
+type verification struct {
+	mu    sync.Mutex
+	until time.Time
+	err   error
+}
+
+// verificationKept is for how long one examination answers all who ask, and never less than ten times what it took.
+const verificationKept = 10 * time.Second
+
+func (v *verification) by(examine func(context.Context) error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if began := time.Now(); began.After(v.until) {
+		ctx, cancel := context.WithTimeout(context.Background(), maxWriting) // whoever hangs up, others wait for it
+		defer cancel()
+		v.err = examine(ctx)
+		v.until = time.Now().Add(max(verificationKept, 10*time.Since(began)))
+	}
+	return v.err
 }
 
 // productName is what an account is called before it has a name.

@@ -196,18 +196,21 @@ func Check(ctx context.Context, folder string, repair bool) (r Report, err error
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetInterrupt(ctx.Done())
-	if r.Problems, err = (db{conn}).problems("integrity_check"); err != nil || len(r.Problems) > 0 {
+	badIndex := false
+	if r.Problems, badIndex, err = (db{conn}).problems("integrity_check"); err != nil || len(r.Problems) > 0 {
 		return r, err
 	}
 	err = db{conn}.one("SELECT count(*) FROM messages", nil, func(row *sqlite.Stmt) { r.Messages = row.ColumnInt64(0) })
 	if err != nil {
 		return r, err
 	}
-	if lockErr != nil {
+	if lockErr != nil && !badIndex {
 		r.Stale, err = copyIsStale(ctx, folder)
 		return r, err
 	}
-	r.Stale, err = db{conn}.searchIndexIsStale()
+	if r.Stale = badIndex; !badIndex {
+		r.Stale, err = db{conn}.searchIndexIsStale()
+	}
 	if err == nil && r.Stale && repair {
 		err = db{conn}.rebuildSearchIndex()
 	}
@@ -248,7 +251,7 @@ func checkFile(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	problems, err := db{conn}.problems("quick_check")
+	problems, _, err := db{conn}.problems("quick_check") // a start builds a bad index anew
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -275,26 +278,31 @@ func isDamage(err error) bool {
 	return code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB
 }
 
-// problems runs quick_check or integrity_check, and looks for references that lead nowhere.
-func (d db) problems(check string) (problems []string, err error) {
+// problems runs quick_check or integrity_check, and looks for references that lead nowhere. What is wrong within the search
+// index alone is no problem, as it can be built anew.
+func (d db) problems(check string) (problems []string, badIndex bool, err error) {
 	note := func(row *sqlite.Stmt) error {
-		if text := row.ColumnText(0); text != "ok" {
+		switch text := row.ColumnText(0); {
+		case text == "ok":
+		case strings.Contains(strings.ToLower(text), "fts5") && strings.Contains(text, "message_search_index"):
+			badIndex = true
+		default:
 			problems = append(problems, text)
 		}
 		return nil
 	}
 	err = sqlitex.ExecuteTransient(d.conn, "PRAGMA "+check+"(10)", &sqlitex.ExecOptions{ResultFunc: note})
 	if isDamage(err) {
-		return append(problems, err.Error()), nil
+		return append(problems, err.Error()), badIndex, nil
 	}
 	if err != nil || len(problems) > 0 || check == "quick_check" {
-		return problems, err
+		return problems, badIndex, err
 	}
 	err = sqlitex.ExecuteTransient(d.conn, "PRAGMA foreign_key_check", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 		problems = append(problems, fmt.Sprintf("row %d of %s refers to nothing in %s", row.ColumnInt64(1), row.ColumnText(0), row.ColumnText(2)))
 		return nil
 	}})
-	return problems, err
+	return problems, badIndex, err
 }
 
 // searchIndexIsStale compares the search index with the messages, which only rank 1 does.
@@ -314,14 +322,44 @@ func (d db) rebuildSearchIndex() error {
 	return d.exec("INSERT INTO message_search_index (message_search_index) VALUES ('rebuild')", nil)
 }
 
+// Verify looks for some space on the disk, writes to the database, and examines its pages, as far as that can be done while
+// others use it.
+func (s *Store) Verify(ctx context.Context) error {
+	if err := requireSpace(s.path + "-space"); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+	}
+	err := s.write(ctx, func(tx *tx) error { return tx.exec("UPDATE revisions SET latest = latest", nil) })
+	if err != nil {
+		return err
+	}
+	return s.read(ctx, func(db db) error {
+		badIndex, err := db.requireSound(s.path)
+		if err == nil && badIndex {
+			err = errors.New("the search index is damaged; a restart builds it anew")
+		}
+		return err
+	})
+}
+
+// requireSpace writes a file of a megabyte, and removes it.
+func requireSpace(file string) (err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(file)) }()
+	_, err = f.Write(make([]byte, 1<<20))
+	return err
+}
+
 // requireSound refuses a damaged database at the start, before anything is written to it.
-func (d db) requireSound(path string) error {
-	problems, err := d.problems("quick_check")
+func (d db) requireSound(path string) (badIndex bool, err error) {
+	problems, badIndex, err := d.problems("quick_check")
 	if err == nil && len(problems) > 0 {
 		newest, _ := newestBackup(filepath.Dir(path)) // without one the error says so
 		err = &DamagedError{Path: path, Problems: problems, Backup: newest}
 	}
-	return err
+	return badIndex, err
 }
 
 // mendSearchIndex builds anew what an unclean stop has left behind.
@@ -345,7 +383,7 @@ func BackUpDaily(ctx context.Context, folder string, keep int, now time.Time) (m
 		if err != nil {
 			return "", err
 		}
-		if now.Sub(newest.ModTime()) < 24*time.Hour {
+		if age := now.Sub(newest.ModTime()); 0 <= age && age < 24*time.Hour { // less than 0: the clock was wrong, or is
 			return "", nil
 		}
 	}

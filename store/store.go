@@ -187,7 +187,8 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 			err = errors.Join(err, writing.Close())
 		}
 	}()
-	if err := (db{conn}).requireSound(path); err != nil {
+	badIndex, err := db{conn}.requireSound(path)
+	if err != nil {
 		return nil, err
 	}
 	for _, pragma := range []string{
@@ -205,7 +206,7 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 	if err := migrate(ctx, conn); err != nil {
 		return nil, err
 	}
-	if unclean {
+	if unclean || badIndex {
 		if err := (db{conn}).mendSearchIndex(); err != nil {
 			return nil, err
 		}
@@ -228,15 +229,15 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 		}
 		schema.Migrations = append(schema.Migrations, string(sql))
 	}
-	if err := sqlitemigration.Migrate(ctx, conn, schema); err != nil {
-		return err
-	}
 	var version int
 	err = db{conn}.one("PRAGMA user_version", nil, func(row *sqlite.Stmt) { version = row.ColumnInt(0) })
-	if err == nil && version > len(files) {
-		err = fmt.Errorf("made by a newer Campfire: its schema has version %d, this program knows %d", version, len(files))
+	if err != nil {
+		return err
 	}
-	return err
+	if version > len(files) {
+		return fmt.Errorf("made by a newer Campfire: its schema has version %d, this program knows %d", version, len(files))
+	}
+	return sqlitemigration.Migrate(ctx, conn, schema)
 }
 
 // prepare sets what every connection needs; a pragma for each statement, as none works inside a savepoint.
