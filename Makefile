@@ -3,6 +3,9 @@
 BUF     ?= go tool -modfile=tools.mod buf
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0-dev)
 ARGS    ?=
+# What a release is built for.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w -buildid= -X main.version=$(VERSION)'
 CLIENT  := webclient/dist/index.html
 CLIENT_SOURCES := $(shell find webclient/src webclient/public -type f 2>/dev/null) webclient/index.html webclient/vite.config.ts \
 	$(wildcard webclient/tsconfig*.json)
@@ -11,7 +14,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test test-go test-client test-browser screens lint generate breaking dev bench icons sounds check
+.PHONY: help run build release test test-go test-client test-browser screens lint generate breaking dev bench icons sounds check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +23,14 @@ run: build ## Build and start Campfire on http://localhost:8080 (ARGS="--addr :9
 	./campfire $(ARGS)
 
 build: $(CLIENT) ## Build ./campfire, the client inside
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o campfire ./server/cmd/campfire
+	$(BUILD) -o campfire ./server/cmd/campfire
+
+release: $(CLIENT) ## Build every platform's program into release/, with checksums: the same sources give the same bytes
+	rm -rf release && mkdir release
+	@set -e; for platform in $(PLATFORMS); do os=$${platform%/*} arch=$${platform#*/}; \
+		file=release/campfire-$(VERSION)-$$os-$$arch; [ $$os = windows ] && file=$$file.exe; echo $$file; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o $$file ./server/cmd/campfire; done
+	cd release && sha256sum campfire-* >SHA256SUMS && cat SHA256SUMS
 
 test: test-go test-client test-browser ## Run every test: Go with the race detector, the client's units, the browser's journeys
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -13,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -140,9 +141,6 @@ func copyFolder(t *testing.T, from string) (to string) {
 // had not been told to keep may be there, or not, or be noise.
 func TestThePowerFailsAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("no process can be stopped and continued here")
-	}
 	const posters, moments = 8, 16
 	c := newCampsite(t, t.TempDir())
 	var mu sync.Mutex
