@@ -37,6 +37,7 @@ test: test-go test-client test-browser ## Run every test: Go with the race detec
 test-go: $(CLIENT) ## Run the Go tests with the race detector
 	.ci/install compiler
 	.ci/install nginx || echo "without nginx one test is skipped"
+	.ci/install buildah || echo "without buildah one test is skipped"
 	CGO_ENABLED=1 go test -race ./...
 
 test-client: $(MODULES) ## Run the client's unit tests
