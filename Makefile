@@ -14,7 +14,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build release test test-go test-client test-browser screens lint generate breaking dev bench icons sounds check
+.PHONY: help run build release test test-go test-client test-browser screens lint generate breaking test-litestream dev bench soak icons sounds check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,14 @@ dev: $(MODULES) ## Start server and client for development: the page at http://l
 
 bench: ## Measure speed, each figure beside a bare loop of the same run
 	go test -run '^$$' -bench . -benchmem ./server ./store
+
+test-litestream: $(CLIENT) ## Test replication by Litestream, which it builds first: two minutes
+	GOBIN=$(CURDIR)/bin go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.18
+	PATH="$(CURDIR)/bin:$$PATH" go test -count=1 -v -run TestLitestream ./server/cmd/campfire
+
+SOAK ?= 20m
+soak: $(CLIENT) ## Run the server for 20 minutes (SOAK=20m) under many times a day's traffic, and draw docs/soak.svg
+	go test ./server/cmd/campfire -run TestSoak -v -soak $(SOAK) -soak-plot $(CURDIR)/docs/soak.svg -timeout 10h
 
 check: lint test ## Everything that must hold before a change lands
 
