@@ -60,6 +60,7 @@ lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures 
 	$(BUF) format -d --exit-code
 	cd webclient && npm run lint
 	.ci/figures
+	.ci/audit
 
 generate: $(MODULES) ## Generate Go and TypeScript from proto (fast: BUF="npx --yes @bufbuild/buf@1.75.0")
 	$(BUF) format -w
