@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"sync"
@@ -16,6 +17,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+
+	"campfire.example/store"
 )
 
 // shutdownGrace is how long calls and deliveries under way have to finish when the server stops.
@@ -25,7 +28,7 @@ const shutdownGrace = 10 * time.Second
 // streams to reconnect, lets calls finish, and answers nil.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	srv := s.httpServer(s)
-	return s.serveUntil(ctx, srv, func() error { return srv.Serve(listener) })
+	return s.serveUntil(ctx, srv, func() error { return srv.Serve(s.limited(listener)) })
 }
 
 // ServeTLS is Serve by TLS. On plain, unless it is nil, it sends people on to Config.URL, and answers those who issue
@@ -47,10 +50,10 @@ func (s *Server) ServeTLS(ctx context.Context, listener, plain net.Listener, cer
 	if plain != nil {
 		redirecting := s.httpServer(redirect)
 		redirecting.ReadTimeout, redirecting.WriteTimeout = maxReading, maxWriting
-		go func() { _ = redirecting.Serve(plain) }() // until it is closed
+		go func() { _ = redirecting.Serve(s.limited(plain)) }() // until it is closed
 		defer redirecting.Close()
 	}
-	return s.serveUntil(ctx, srv, func() error { return srv.ServeTLS(listener, "", "") })
+	return s.serveUntil(ctx, srv, func() error { return srv.ServeTLS(s.limited(listener), "", "") })
 }
 
 // alwaysTLS has browsers come by TLS from then on, by themselves.
@@ -101,6 +104,74 @@ func (s *Server) serveUntil(ctx context.Context, srv *http.Server, serve func() 
 		return fmt.Errorf("serve: %w", err)
 	}
 	return <-stopped
+}
+
+// ConnectionLimits bound how many connections may be open at once on one listener.
+type ConnectionLimits struct {
+	PerAddress int // 3,000 if it is 0; of IPv6, all that share a /64 count together
+	InAll      int // 30,000 if it is 0
+}
+
+// limitedListener hangs up on those who have too many connections open. Trusted proxies have as many as they like.
+type limitedListener struct {
+	net.Listener
+	limits ConnectionLimits
+	trusts func(netip.Addr) bool
+
+	mu       sync.Mutex
+	open     int
+	networks map[netip.Prefix]int
+}
+
+func (s *Server) limited(listener net.Listener) net.Listener {
+	limits := ConnectionLimits{cmp.Or(s.config.Connections.PerAddress, 3000), cmp.Or(s.config.Connections.InAll, 30_000)}
+	return &limitedListener{Listener: listener, limits: limits, trusts: s.trusts, networks: map[netip.Prefix]int{}}
+}
+
+// Accept waits for the next one that is within the limits.
+func (l *limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // those without one count together
+		if network := store.Network(peer.Addr().Unmap()); l.admit(network, l.trusts(peer.Addr().Unmap())) {
+			return &limitedConn{conn, sync.OnceFunc(func() { l.leave(network) })}, nil
+		}
+		_ = conn.Close() // it is of no use
+	}
+}
+
+func (l *limitedListener) admit(network netip.Prefix, trusted bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.limits.InAll || l.networks[network] >= l.limits.PerAddress && !trusted {
+		return false
+	}
+	l.open++
+	l.networks[network]++
+	return true
+}
+
+func (l *limitedListener) leave(network netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.networks[network]--; l.networks[network] == 0 {
+		delete(l.networks, network)
+	}
+}
+
+type limitedConn struct {
+	net.Conn
+	leave func()
+}
+
+// Close makes room for another one.
+func (c *limitedConn) Close() error {
+	c.leave()
+	return c.Conn.Close()
 }
 
 // redirection sends people on to where the pages are, whatever name they came by: whoever wrote a name into a request

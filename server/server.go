@@ -41,6 +41,8 @@ type Config struct {
 	PushSubject string
 	// Streams bounds how many streams may be open at once.
 	Streams StreamLimits
+	// Connections bounds how many connections may be open at once.
+	Connections ConnectionLimits
 	// Log gets the server's log; slog.Default() if it is nil.
 	Log *slog.Logger
 }
@@ -68,7 +70,7 @@ type Server struct {
 
 const (
 	maxRequestBytes  = 1 << 20          // of any one request
-	maxStrangerBytes = 8 << 10          // of what reflection and health are asked
+	maxStrangerBytes = 8 << 10          // of what those send whom nobody knows
 	compressMinBytes = 1024             // smaller answers and events grow by compression
 	preflightAge     = 10 * time.Minute // browsers remember that long what other origins may
 )
@@ -108,6 +110,12 @@ func (s *Server) Close() { s.closeOnce.Do(func() { close(s.stopping) }) }
 func (s *Server) routes() http.Handler {
 	options := connect.WithHandlerOptions(
 		connect.WithReadMaxBytes(maxRequestBytes),
+		connect.WithConditionalHandlerOptions(func(spec connect.Spec) []connect.HandlerOption {
+			if forStrangers[spec.Procedure] {
+				return []connect.HandlerOption{connect.WithReadMaxBytes(maxStrangerBytes)}
+			}
+			return nil
+		}),
 		connect.WithCompressMinBytes(compressMinBytes),
 		connect.WithRecover(s.recovered),
 		connect.WithInterceptors(s.metrics, errorInterceptor{s}),

@@ -128,7 +128,7 @@ func serve(ctx context.Context, s settings) (err error) {
 	}
 	campfire := server.New(st, server.Config{
 		Version: version, Client: webclient.Files(), URL: s.url, TrustedProxies: s.proxies, OutboundNetworks: s.outbound,
-		Origins: s.origins, PushSubject: s.pushSubject, Streams: s.streams, Log: log,
+		Origins: s.origins, PushSubject: s.pushSubject, Streams: s.streams, Connections: s.connections, Log: log,
 	})
 	people, plain, operators := listeners[0], listeners[1], listeners[2]
 	if operators != nil {

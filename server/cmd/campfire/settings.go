@@ -59,6 +59,7 @@ type settings struct {
 	origins     []string
 	pushSubject string
 	streams     server.StreamLimits
+	connections server.ConnectionLimits
 	backups     int
 	metrics     string // an address
 	logFormat   string
@@ -97,6 +98,9 @@ func (s *settings) all() []setting {
 			&s.pushSubject, `https://.+|mailto:.+@.+`, "neither mailto:someone@example.com nor an https URL")},
 		{"max-streams", "NUMBER", "20000", "at most so many live streams in all", number(&s.streams.InAll, 1)},
 		{"max-streams-per-address", "NUMBER", "2000", "at most so many from one network address, as of a whole office", number(&s.streams.PerAddress, 1)},
+		{"max-connections", "NUMBER", "30000", "at most so many connections in all", number(&s.connections.InAll, 1)},
+		{"max-connections-per-address", "NUMBER", "3000", "at most so many from one network address that is no trusted proxy", number(
+			&s.connections.PerAddress, 1)},
 		{"backups", "NUMBER", "7", "so many daily backups are kept in the data folder; 0 for none", number(&s.backups, 0)},
 		{"metrics-addr", "ADDRESS", "", "for Prometheus and Go's profiles, for you alone, as 127.0.0.1:9090", endpoint(&s.metrics)},
 		{"log", "FORMAT", "text", "text or json", matching(&s.logFormat, `text|json`, "neither text nor json")},
