@@ -1,10 +1,8 @@
 import { createServer, request as ask, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BrowserContext, chromium, type Page, type Worker } from "@playwright/test";
+import type { Page, Worker } from "@playwright/test";
 import { expect, Person, test } from "./people";
+import { atHome } from "./push-service";
 import { Server } from "./server";
 
 let server: Server;
@@ -21,21 +19,6 @@ async function workerOf(page: Page): Promise<Worker> {
     await new Promise((done) => active!.addEventListener("statechange", done, { once: true }));
   });
   return page.context().serviceWorkers()[0]!;
-}
-
-/** A browser of someone's own, as installing needs one: others forget everything. */
-async function atHome(run: (context: BrowserContext) => Promise<void>) {
-  const home = mkdtempSync(join(tmpdir(), "campfire-browser-"));
-  const context = await chromium.launchPersistentContext(home, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu"],
-  });
-  try {
-    await run(context);
-  } finally {
-    await context.close();
-    rmSync(home, { recursive: true, force: true });
-  }
 }
 
 test("Chromium finds nothing that keeps it from installing Campfire", async () => {
@@ -79,6 +62,7 @@ test("The browser's offer to install is kept, and taken from one's profile", asy
     return !window.dispatchEvent(event);
   });
   expect(offered, "the browser's own banner is held back").toBe(true);
+  await ada.page.getByText("Install Campfire as an app").click();
   await button.click();
   await expect(ada.page).toHaveTitle("installing");
   await expect(button).toHaveCount(0);

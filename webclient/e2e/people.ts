@@ -63,6 +63,12 @@ export class Person {
     return new Person(context, await context.newPage(), server);
   }
 
+  /** Someone signed in whose browser keeps what it learns; whoever opened it closes it. */
+  static async atHome(context: BrowserContext, server: Server, token: string): Promise<Person> {
+    await context.addCookies([{ name: "session_token", value: token, url: server.url }]);
+    return new Person(context, context.pages()[0] ?? (await context.newPage()), server);
+  }
+
   /** Closes the browser. */
   async leave() {
     this.gone = true;

@@ -4,7 +4,7 @@ import { startOutbox } from "./composer/outbox";
 import { followStyles } from "./custom-styles";
 import { RoomKind } from "./gen/campfire/v1/room_pb";
 import { UserRole } from "./gen/campfire/v1/user_pb";
-import { NewVersion } from "./installed";
+import { followNotified, NewVersion } from "./installed";
 import { startLive } from "./live";
 import { NoRooms } from "./rooms/no-rooms";
 import { RoomScreen } from "./rooms/room";
@@ -27,6 +27,7 @@ const fetchers = {
   styles: () => import("./account/custom-styles"),
   profile: () => import("./profile/profile"),
   person: () => import("./profile/person"),
+  devices: () => import("./push/devices"),
   search: () => import("./search/search"),
   roomForm: () => import("./rooms/room-form"),
   pingSettings: () => import("./rooms/ping-settings"),
@@ -38,6 +39,7 @@ const EditBot = lazy(async () => ({ default: (await fetchers.botForm()).EditBot 
 const CustomStyles = lazy(async () => ({ default: (await fetchers.styles()).CustomStyles }));
 const Profile = lazy(async () => ({ default: (await fetchers.profile()).Profile }));
 const Person = lazy(async () => ({ default: (await fetchers.person()).Person }));
+const Devices = lazy(async () => ({ default: (await fetchers.devices()).Devices }));
 const Search = lazy(async () => ({ default: (await fetchers.search()).Search }));
 const NewRoom = lazy(async () => ({ default: (await fetchers.roomForm()).NewRoom }));
 const RoomSettings = lazy(async () => ({ default: (await fetchers.roomForm()).RoomSettings }));
@@ -54,6 +56,7 @@ const ahead: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
   [/^\/account\/bots\//, fetchers.botForm],
   [/^\/account\/custom/, fetchers.styles],
   [/^\/users\/me\/profile/, fetchers.profile],
+  [/^\/users\/me\/push/, fetchers.devices],
   [/^\/users\/\d/, fetchers.person],
   [/^\/searches/, fetchers.search],
   [/^\/rooms\/directs\//, fetchers.pingSettings],
@@ -82,6 +85,7 @@ export function App() {
     load();
     return () => clearTimeout(timer);
   }, []);
+  useEffect(() => (ready ? followNotified() : undefined), [ready]);
   return (
     <Guard>
       <Suspense>
@@ -154,6 +158,8 @@ function Members({ userId, path }: { userId: string; path: string }) {
       return page(<Search />); // with a sidebar of its own
     case path === "/users/me/profile":
       return page(<Profile />);
+    case path === "/users/me/push_subscriptions":
+      return page(<Devices />);
     case /^\/users\/\d+$/.test(path):
       return page(<Person key={second} userId={second} />);
     case path === "/account/edit":

@@ -1,6 +1,5 @@
 import { create } from "zustand";
 import { useCampfire } from "./state";
-import { Icon } from "./ui/icon";
 import { navigate } from "./ui/router";
 
 /** What Chromium offers; no standard yet. */
@@ -13,10 +12,21 @@ interface Installed {
   readonly waiting: ServiceWorker | undefined;
   /** The browser's offer to install Campfire as an app. */
   readonly offer: InstallOffer | undefined;
+  /** Whether this device is notified of messages while nobody looks. */
+  readonly notified: "checking" | "no" | "yes";
 }
 
 /** What this browser keeps of Campfire outside the page. */
-const useInstalled = create<Installed>()(() => ({ waiting: undefined, offer: undefined }));
+export const useInstalled = create<Installed>()(() => ({
+  waiting: undefined,
+  offer: undefined,
+  notified: "checking",
+}));
+
+/** Whether Campfire runs as an app of its own, outside the browser's tabs. */
+export function isInstalled(): boolean {
+  return matchMedia("(display-mode: standalone)").matches;
+}
 
 /** Registers the service worker, looks after its new versions and goes where it says; keeps the offer to install. */
 export function startInstalled() {
@@ -30,7 +40,31 @@ export function startInstalled() {
     "message",
     ({ data }: MessageEvent<{ readonly navigate: string }>) => navigate(data.navigate),
   );
-  navigator.serviceWorker.register("/service-worker.js").then(watch, () => undefined); // works without one, too
+  register().then(watch, () => undefined); // works without one, too
+}
+
+/** The service worker's registration; there is one, however often one asks. */
+export function register(): Promise<ServiceWorkerRegistration> {
+  return navigator.serviceWorker.register("/service-worker.js");
+}
+
+/**
+ * Looks after this device's notifications for whoever is signed in, and sees that nobody else's are left. Returns how to
+ * stop.
+ */
+export function followNotified(): () => void {
+  const look = async (userId: string | undefined) => {
+    useInstalled.setState({ notified: "checking" });
+    const { lookAfter } = await import("./push/device");
+    await lookAfter(userId);
+  };
+  const failed = () => {
+    if (useInstalled.getState().notified === "checking") useInstalled.setState({ notified: "no" });
+  };
+  look(useCampfire.getState().user?.id).catch(failed);
+  return useCampfire.subscribe((now, before) => {
+    if (now.user?.id !== before.user?.id) look(now.user?.id).catch(failed);
+  });
 }
 
 /** Says that a new version is here, once there is, and lets it be used. */
@@ -50,22 +84,6 @@ export function NewVersion() {
         </button>
       </div>
     </div>
-  );
-}
-
-/** The browser's offer to install Campfire as an app, while there is one. */
-export function InstallNow() {
-  const offer = useInstalled((s) => s.offer);
-  if (!offer) return null;
-  const install = () => {
-    useInstalled.setState({ offer: undefined }); // it can be taken once
-    void offer.prompt();
-  };
-  return (
-    <button type="button" className="btn" data-testid="install-now" onClick={install}>
-      <Icon name="add" />
-      <span>Install now</span>
-    </button>
   );
 }
 

@@ -56,6 +56,28 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(lead((event.notification.data as { path: string }).path));
 });
 
+// The browser has replaced or ended the subscription by itself: without telling the server nothing would come any more.
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(subscribeAnew());
+});
+
+async function subscribeAnew() {
+  const call = async (method: string, request: object) => {
+    const answer = await fetch(`/campfire.v1.PushService/${method}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    if (!answer.ok) throw new Error(`${method} answered ${answer.status}`);
+    return (await answer.json()) as { readonly publicKey: string };
+  };
+  const { pushManager } = self.registration;
+  const { publicKey: applicationServerKey } = await call("GetPushKey", {});
+  const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  const { p256dh: p256dhKey, auth: authKey } = subscription.toJSON().keys ?? {};
+  await call("RegisterPushSubscription", { endpoint: subscription.endpoint, p256dhKey, authKey });
+}
+
 async function forgetOldAssets() {
   const cache = await caches.open(CACHE);
   for (const request of await cache.keys()) {

@@ -2,9 +2,10 @@ import { useState } from "react";
 import { reasonOf, roomService, sessionService, userService, violationsOf } from "../api";
 import { Involvement, type Room, RoomKind } from "../gen/campfire/v1/room_pb";
 import type { User } from "../gen/campfire/v1/user_pb";
-import { InstallNow } from "../installed";
 import { Picture } from "../later/picture";
-import { Bell } from "../rooms/bell";
+import { unsubscribe } from "../push/device";
+import { InstallHelp, useInstallable } from "../push/install";
+import { RoomLevel } from "../rooms/bell";
 import { saveUser, signedInAs, update, useCampfire } from "../state";
 import { useAnswer } from "../ui/answer";
 import { Avatar } from "../ui/avatar";
@@ -20,9 +21,11 @@ import { Transfer } from "./transfer";
 /** Who one is, how much of each room one hears, where one is signed in, and the way out. */
 export function Profile() {
   const user = useCampfire((s) => s.user);
+  const installable = useInstallable();
   if (!user) return null;
   const signOut = async () => {
     try {
+      await unsubscribe().catch(() => undefined); // signing out matters more
       await sessionService.signOut({});
       signedInAs(undefined);
       navigate("/session/new", { replace: true });
@@ -47,9 +50,9 @@ export function Profile() {
   return (
     <Page title={user.name} nav={nav}>
       <div className="panel">
+        {installable && <InstallHelp />}
         <ProfileForm key={user.id} user={user} />
         <Rooms />
-        <InstallNow />
         <Transfer />
         <Sessions />
       </div>
@@ -182,7 +185,7 @@ function Rooms() {
           {room.name}
         </a>
         <hr className="separator" aria-hidden="true" />
-        <Bell room={room} onSaved={saved} named />
+        <RoomLevel room={room} onSaved={saved} />
       </li>
     );
   };

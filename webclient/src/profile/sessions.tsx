@@ -62,6 +62,9 @@ export function Sessions() {
           </li>
         ))}
       </ul>
+      <a className="txt-align-center" href="/users/me/push_subscriptions">
+        Devices with notifications
+      </a>
     </section>
   );
 }
