@@ -112,14 +112,8 @@ test("Without a server there is a page that says so, until it is back", async ({
   expect(new URL(ada.page.url()).pathname).toBe(path);
 });
 
-test("A push is shown, and its press leads to the message", async ({ browser }) => {
-  const token = await server.setUp();
-  const room = await server.room(token);
-  const message = await server.post(token, room, { text: "Look here" });
-  const ada = await Person.arrive(browser, server, token);
-  await ada.context.grantPermissions(["notifications"], { origin: server.url });
-  await ada.visit("/users/me/profile");
-  const worker = await workerOf(ada.page);
+/** What stands in for the browser's push service: a way to deliver to a page's worker, by the DevTools protocol. */
+async function deliveryTo(ada: Person): Promise<(data: object | string) => Promise<unknown>> {
   const devtools = await ada.context.newCDPSession(ada.page);
   const registered = new Promise<string>((done) => {
     devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
@@ -129,29 +123,42 @@ test("A push is shown, and its press leads to the message", async ({ browser }) 
   });
   await devtools.send("ServiceWorker.enable");
   const registrationId = await registered;
-  const push = (data: string) =>
-    devtools.send("ServiceWorker.deliverPushMessage", { origin: server.url, registrationId, data });
-  const shown = () =>
-    ada.page.evaluate(async () => {
-      const notes = await (await navigator.serviceWorker.ready).getNotifications();
-      return notes.map(({ title, body, icon, data }) => [
-        title,
-        body,
-        new URL(icon).pathname,
-        data as unknown,
-      ]);
+  return (data) =>
+    devtools.send("ServiceWorker.deliverPushMessage", {
+      origin: server.url,
+      registrationId,
+      data: typeof data === "string" ? data : JSON.stringify(data),
     });
+}
 
+/** The notifications that stand on someone's screen. */
+function notifications(ada: Person): Promise<[string, string, string, unknown][]> {
+  return ada.page.evaluate(async () => {
+    const notes = await (await navigator.serviceWorker.ready).getNotifications();
+    return notes.map(({ title, body, icon, data }) => [title, body, new URL(icon).pathname, data as unknown]);
+  });
+}
+
+test("A push is shown, and its press leads to the message", async ({ browser }) => {
+  const token = await server.setUp();
+  const room = await server.room(token);
+  const message = await server.post(token, room, { text: "Look here" });
+  const ada = await Person.arrive(browser, server, token);
+  await ada.context.grantPermissions(["notifications"], { origin: server.url });
+  await ada.visit("/users/me/profile");
+  const worker = await workerOf(ada.page);
+  const push = await deliveryTo(ada);
+  const titles = async () => (await notifications(ada)).map(([title]) => title).sort();
   const path = `/rooms/${room}/@${message}`;
   const options = { icon: "/icons/icon-192.png", tag: `room-${room}`, data: { path, badge: 3 } };
-  await push(JSON.stringify({ title: "All Talk", options: { ...options, body: "Ben: Hello" } }));
-  await expect.poll(async () => (await shown()).map(([, body]) => body)).toEqual(["Ben: Hello"]);
-  await push(JSON.stringify({ title: "All Talk", options: { ...options, body: "Ben: Look here" } }));
-  await expect.poll(shown).toEqual([["All Talk", "Ben: Look here", "/icons/icon-192.png", { path }]]);
-  await push("not from us"); // whatever comes, the browser wants to see something shown
+  await push({ title: "All Talk", options: { ...options, body: "Ben: Hello" } });
+  await expect.poll(async () => (await notifications(ada)).map(([, body]) => body)).toEqual(["Ben: Hello"]);
+  await push({ title: "All Talk", options: { ...options, body: "Ben: Look here" } });
   await expect
-    .poll(async () => (await shown()).map(([title]) => title).sort(), { timeout: 15_000 })
-    .toEqual(["All Talk", "Campfire"]);
+    .poll(() => notifications(ada))
+    .toEqual([["All Talk", "Ben: Look here", "/icons/icon-192.png", { path }]]);
+  await push("not from us"); // whatever comes, the browser wants to see something shown
+  await expect.poll(titles, { timeout: 15_000 }).toEqual(["All Talk", "Campfire"]);
 
   // No tool presses a notification, so the worker hears of the press with the notification that is there.
   await worker.evaluate(`self.registration.getNotifications({ tag: "room-${room}" }).then(([notification]) => {
@@ -159,8 +166,36 @@ test("A push is shown, and its press leads to the message", async ({ browser }) 
   })`);
   await expect(ada.page).toHaveURL(server.url + path);
   await expect(ada.message("Look here")).toHaveAttribute("data-highlighted", "");
-  await expect.poll(async () => (await shown()).map(([title]) => title)).toEqual(["Campfire"]);
+  await expect.poll(titles).toEqual(["Campfire"]);
   expect(ada.context.pages()).toHaveLength(1);
+});
+
+test("A notification goes when its room is read, wherever that is", async ({ browser }) => {
+  const token = await server.setUp();
+  const benToken = await server.join(token, "Ben Franklin");
+  const engines = await server.makeRoom(token, "Engines");
+  const kettles = await server.makeRoom(token, "Kettles");
+  const ada = await Person.arrive(browser, server, token);
+  await ada.context.grantPermissions(["notifications"], { origin: server.url });
+  await ada.visit("/");
+  await workerOf(ada.page);
+  const push = await deliveryTo(ada);
+  for (const [title, room] of [
+    ["Engines", engines],
+    ["Kettles", kettles],
+  ]) {
+    await server.post(benToken, room!, { text: "Steam!" });
+    await push({
+      title,
+      options: { body: "Ben: Steam!", tag: `room-${room}`, data: { path: "/", badge: 1 } },
+    });
+  }
+  const titles = async () => (await notifications(ada)).map(([title]) => title).sort();
+  await expect.poll(titles).toEqual(["Engines", "Kettles"]);
+  const elsewhere = await Person.arrive(browser, server, token);
+  await elsewhere.visit(`/rooms/${engines}`);
+  await expect(elsewhere.message("Steam!")).toBeVisible();
+  await expect.poll(titles).toEqual(["Kettles"]);
 });
 
 test("A new version waits until someone loads it", async ({ browser }) => {

@@ -1,5 +1,6 @@
 import { create } from "zustand";
-import { useCampfire } from "./state";
+import type { Room } from "./gen/campfire/v1/room_pb";
+import { type State, useCampfire } from "./state";
 import { navigate } from "./ui/router";
 
 /** What Chromium offers; no standard yet. */
@@ -64,7 +65,21 @@ export function followNotified(): () => void {
   look(useCampfire.getState().user?.id).catch(failed);
   return useCampfire.subscribe((now, before) => {
     if (now.user?.id !== before.user?.id) look(now.user?.id).catch(failed);
+    if (now.rooms !== before.rooms) closeRead(now.rooms, before.rooms).catch(() => undefined);
   });
+}
+
+/** Takes away the notifications of rooms that have been read, here or on another device. */
+async function closeRead(now: State["rooms"], before: State["rooms"]) {
+  const isRead = ({ id, unread }: Room) => !unread && (before?.[id]?.unread ?? before === undefined);
+  const read = new Set(
+    Object.values(now ?? {})
+      .filter(isRead)
+      .map((room) => `room-${room.id}`),
+  );
+  if (read.size === 0 || !("serviceWorker" in navigator)) return;
+  const registration = await navigator.serviceWorker.getRegistration();
+  for (const shown of (await registration?.getNotifications()) ?? []) if (read.has(shown.tag)) shown.close();
 }
 
 /** Says that a new version is here, once there is, and lets it be used. */

@@ -89,6 +89,8 @@ test("a subscription goes to the server, and ends at both ends", async () => {
   expect([known, notified()]).toEqual([["https://push.example/1"], "yes"]);
   await unsubscribe();
   expect([known, notified(), browser.subscription]).toEqual([[], "no", null]);
+  await lookAfter("1");
+  expect([known, notified(), browser.subscription]).toEqual([[], "no", null]);
 });
 
 test("one for a key the server no longer has is replaced", async () => {
