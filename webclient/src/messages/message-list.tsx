@@ -34,20 +34,22 @@ export function MessageList({ timeline, focus, welcome }: Props) {
 
   useEffect(() => {
     if (!loaded) return;
-    const rows = area.current!.querySelectorAll(".message");
+    const rows = area.current!.getElementsByClassName("message");
+    const first = rows[0];
+    const last = rows[rows.length - 1];
     const watch = new IntersectionObserver(
       (seen) => {
         for (const { target, isIntersecting } of seen) {
           if (!isIntersecting) continue;
-          if (target === rows[0]) loadOlder().catch(tell);
-          if (target === rows[rows.length - 1]) loadNewer().catch(tell);
+          if (target === first) loadOlder().catch(tell);
+          if (target === last) loadNewer().catch(tell);
         }
       },
       { root: area.current!.querySelector(".messages"), rootMargin: "200px 0px" },
     );
-    if (rows.length === 0) loadNewer().catch(tell);
-    if (hasOlder && rows[0]) watch.observe(rows[0]);
-    if (hasNewer && rows.length > 0) watch.observe(rows[rows.length - 1]!);
+    if (!last) loadNewer().catch(tell);
+    if (hasOlder && first) watch.observe(first);
+    if (hasNewer && last) watch.observe(last);
     return () => watch.disconnect();
   }, [timeline, loaded, hasOlder, hasNewer]);
 

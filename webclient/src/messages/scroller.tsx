@@ -41,16 +41,17 @@ export class Scroller extends Component<Props> {
   }
 
   override getSnapshotBeforeUpdate(): Place {
+    if (this.isNearEnd() && this.props.upToDate) return { following: true, marks: [] };
     const box = this.box.current!;
     const { top } = box.getBoundingClientRect();
     const marks: { element: Element; top: number }[] = [];
-    for (const element of box.querySelectorAll(".message__body")) {
+    for (const element of box.getElementsByClassName("message__body")) {
       const at = element.getBoundingClientRect();
       if (at.bottom <= top) continue;
       marks.push({ element, top: at.top });
       if (marks.length === 5) break; // one of these will still be there
     }
-    return { following: this.isNearEnd() && this.props.upToDate, marks };
+    return { following: false, marks };
   }
 
   override componentDidUpdate(before: Props, _: unknown, place: Place) {

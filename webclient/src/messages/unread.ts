@@ -38,8 +38,13 @@ export function noteUnread(mark: string | undefined) {
   update({ unread: { after: mark, upTo } });
 }
 
+// What was remembered last, as this is asked with every message and browsers take their time to look.
+let latest = "";
+
 function remember(userId: string, roomId: string, messageId: string) {
-  if (recall(roomId) === messageId) return;
+  const now = `${key(userId, roomId)} ${messageId}`;
+  if (latest === now) return;
+  latest = now;
   try {
     localStorage.setItem(key(userId, roomId), messageId);
   } catch {
