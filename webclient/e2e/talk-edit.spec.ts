@@ -122,6 +122,15 @@ test("96 97 a message is deleted for all after a question; one that is emptied s
   await question.getByRole("button", { name: "Delete" }).click();
   for (const p of [person, other]) await expect.poll(() => p.said()).toEqual(["Stays"]);
   await expect(person.composer).toBeFocused();
+
+  // The same where the answer is there before the news, when the form is still in its bubble.
+  await server.post(ada, roomId, { text: "Goes, too" });
+  await person.page.route("**/DeleteMessage", (route) => route.fulfill({ json: {} }));
+  await edit(person, "Goes, too");
+  await person.page.getByRole("button", { name: "Delete message" }).click();
+  await question.getByRole("button", { name: "Delete" }).click();
+  await expect.poll(() => person.said()).toEqual(["Stays"]);
+  await expect(person.composer).toBeFocused();
 });
 
 test("99 100 101 up arrow in an empty composer edits one's own last message, and only there", async ({

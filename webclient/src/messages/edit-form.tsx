@@ -134,5 +134,5 @@ export function EditForm({ message }: { message: Message }) {
 }
 
 function focusComposer() {
-  document.querySelector<HTMLElement>(".composer trix-editor")?.focus();
+  document.querySelector<HTMLElement>(".composer:not(.composer--edit) trix-editor")?.focus();
 }
