@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"runtime"
 	"time"
 
 	"connectrpc.com/connect"
@@ -80,7 +81,24 @@ func (s *Server) Metrics() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.Handle("/debug/pprof/block", recording(pprof.Handler("block"), runtime.SetBlockProfileRate, blockRate))
+	mux.Handle("/debug/pprof/mutex", recording(pprof.Handler("mutex"), func(rate int) { runtime.SetMutexProfileFraction(rate) }, mutexRate))
 	return mux
+}
+
+// How much of the waiting is recorded while its profile is asked for.
+const (
+	blockRate = 10_000 // a sample for so many nanoseconds
+	mutexRate = 10     // one in so many
+)
+
+// recording records what a profile shows only while it is asked for (?seconds=5), as that costs time.
+func recording(profile http.Handler, setRate func(int), rate int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setRate(rate)
+		defer setRate(0)
+		profile.ServeHTTP(w, r)
+	})
 }
 
 // WrapUnary implements connect.Interceptor.

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -46,5 +49,30 @@ func TestMetricsTellAnOperatorWhatGoesOn(t *testing.T) {
 	}
 	if got := david.request(t, "GET", "/metrics", ""); strings.Contains(got.body, "campfire_") {
 		t.Error("everyone can read the metrics")
+	}
+}
+
+// What waits is recorded only while an operator asks for it.
+func TestAProfileOfWaitingTellsWhatWaitedMeanwhile(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	david := campfire.as("David")
+	recorded := make(chan *httptest.ResponseRecorder)
+	go func() {
+		recorder := httptest.NewRecorder()
+		campfire.server.Metrics().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/debug/pprof/block?seconds=1", nil))
+		recorded <- recorder
+	}()
+	for {
+		select {
+		case recorder := <-recorded:
+			profile := must(io.ReadAll(must(gzip.NewReader(recorder.Body))(t)))(t)
+			if !bytes.Contains(profile, []byte("store.(*Store).PostMessage")) {
+				t.Error("posts have waited for the writer, and the profile does not tell")
+			}
+			return
+		default:
+			david.post(t, campfire.Designers, "Hello")
+		}
 	}
 }
