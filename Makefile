@@ -54,7 +54,7 @@ screens: build ## Take pictures of every screen, light and dark, wide and narrow
 lint: $(MODULES) $(CLIENT) ## Check code, contract, formatting, and the figures of the plan
 	go vet ./...
 	go tool -modfile=tools.mod staticcheck ./...
-	@unformatted=$$(go tool -modfile=tools.mod gofumpt -l server store examples webclient/*.go); \
+	@unformatted=$$(go tool -modfile=tools.mod gofumpt -l bench server store examples webclient/*.go); \
 		test -z "$$unformatted" || { echo "not gofumpt'ed: $$unformatted"; exit 1; }
 	$(BUF) lint
 	$(BUF) format -d --exit-code
@@ -79,8 +79,8 @@ dev: $(MODULES) ## Start server and client for development: the page at http://l
 	@go build -o bin/campfire-dev ./server/cmd/campfire
 	@./bin/campfire-dev --addr 127.0.0.1:8080 & server=$$!; trap "kill $$server" EXIT; cd webclient && npm run dev
 
-bench: ## Measure speed, each figure beside a bare loop of the same run
-	go test -run '^$$' -bench . -benchmem ./server ./store
+bench: build ## Measure speed beside bare loops (ARGS="--short", "--only post --profile FOLDER", "--json FILE": docs/performance.md)
+	go run ./bench $(ARGS)
 
 test-litestream: $(CLIENT) ## Test replication by Litestream, which it builds first: two minutes
 	GOBIN=$(CURDIR)/bin go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.18
