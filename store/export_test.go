@@ -127,3 +127,11 @@ func addStatements(all *[]Statement, conn *sqlite.Conn) error {
 	}
 	return nil
 }
+
+// Pragma reads a setting of the writing connection.
+func (s *Store) Pragma(ctx context.Context, name string) (value string, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		return tx.one("PRAGMA "+name, nil, func(row *sqlite.Stmt) { value = row.ColumnText(0) })
+	})
+	return value, err
+}

@@ -253,6 +253,17 @@ func TestWhenTheDatabaseCannotBeWrittenNothingIsTold(t *testing.T) {
 	}
 }
 
+// Whoever is told that a message was posted finds it after a power cut. Weaker settings are faster, and would lose it.
+func TestWhatIsAnsweredIsOnTheDisk(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} { // 2 is FULL
+		if got, err := campfire.Pragma(t.Context(), pragma); err != nil || got != want {
+			t.Errorf("%s of the writer is %q, %v; want %s", pragma, got, err, want)
+		}
+	}
+}
+
 func BenchmarkPost(b *testing.B) {
 	for _, posters := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("posters=%d", posters), func(b *testing.B) {
