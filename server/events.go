@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -123,6 +125,7 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream) error {
 		if err := w.write(events...); err != nil {
 			return err
 		}
+		s.hub.written(st)
 	}
 }
 
@@ -178,6 +181,8 @@ func (w *wire) send(message *campfirev1.SubscribeResponse) error { return gone(w
 // write writes events past Connect, as they are encoded already, and flushes once: however many they are, the socket is
 // written to once.
 func (w *wire) write(events ...*event) error {
+	buffer := frames.Get().(*bytes.Buffer)
+	defer func() { buffer.Reset(); frames.Put(buffer) }()
 	for _, e := range events {
 		encode := e.proto
 		if w.flusher.json {
@@ -187,9 +192,10 @@ func (w *wire) write(events ...*event) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.flusher.Write(frame); err != nil {
-			return gone(err)
-		}
+		buffer.Write(frame)
+	}
+	if _, err := w.flusher.Write(buffer.Bytes()); err != nil {
+		return gone(err)
 	}
 	if err := w.flusher.flush(); err != nil {
 		return gone(err)
@@ -197,6 +203,9 @@ func (w *wire) write(events ...*event) error {
 	w.delivered.Add(float64(len(events)))
 	return nil
 }
+
+// frames are buffers in which the frames of a write stand together.
+var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // gone says that the reader has hung up or stands still: nothing for the log.
 func gone(err error) error {

@@ -63,9 +63,16 @@ const (
 )
 
 // rousedAtOnce is how many streams are roused before one of them has taken what it has. If a thousand were, a post would
-// wait in the scheduler's queue behind them all, and each would write one event. In turn they each write what has come
-// meanwhile, at once, which costs as much as one.
+// wait in the scheduler's queue behind them all.
 var rousedAtOnce = 4 * runtime.GOMAXPROCS(0)
+
+// Those with something new are roused in rounds. From one round to the next there is as much time, for each of its streams,
+// as it takes to write to a few: a message that comes alone leaves at once, but of many in a row a stream writes several
+// together, which costs as much as one, and leaves the processors to those who post.
+const (
+	paceOfStream = 10 * time.Microsecond
+	slowestPace  = 25 * time.Millisecond
+)
 
 // StreamLimits bound how many streams may be open at once.
 type StreamLimits struct {
@@ -93,8 +100,11 @@ type hub struct {
 	networks map[netip.Prefix]int // how many streams each has
 	open     int                  // streams
 	revision int64                // everything up to it has been queued
-	fresh    []*stream            // these have something new, and are roused in turn
-	roused   int                  // of them have not taken it yet
+	fresh    []*stream            // these have something new, and wait for the next round
+	round    []*stream            // those of this round that are still to be roused
+	roused   int                  // streams that have not taken yet what they were roused for
+	began    time.Time            // when the round did
+	paced    bool                 // whether the next one waits for its time
 }
 
 // stream is one open stream: its queue, and why it must end. The hub's mu guards them.
@@ -224,18 +234,43 @@ func (h *hub) add(st *stream, e *event) {
 	}
 }
 
-// rouse lets the streams write what was sent to them.
+// rouse lets the streams write what was sent to them, in the next round.
 func (h *hub) rouse() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.nextRound()
+}
+
+// nextRound begins a round once the one before is through and the pace allows.
+func (h *hub) nextRound() {
+	if h.paced || len(h.round) > 0 || len(h.fresh) == 0 {
+		return
+	}
+	pace := min(time.Duration(len(h.fresh))*paceOfStream, slowestPace)
+	wait := time.Until(h.began.Add(pace))
+	if wait <= 0 {
+		h.beginRound()
+		return
+	}
+	h.paced = true
+	time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.paced = false
+		h.beginRound()
+	})
+}
+
+func (h *hub) beginRound() {
+	h.began, h.round, h.fresh = time.Now(), h.fresh, nil
 	h.rouseNext()
 }
 
 // rouseNext rouses the next in turn. Only who waits is roused, so that one held up by its reader holds up nobody.
 func (h *hub) rouseNext() {
-	for h.roused < rousedAtOnce && len(h.fresh) > 0 {
-		st := h.fresh[0]
-		h.fresh[0], h.fresh = nil, h.fresh[1:]
+	for h.roused < rousedAtOnce && len(h.round) > 0 {
+		st := h.round[0]
+		h.round[0], h.round = nil, h.round[1:]
 		st.fresh = false
 		if st.waiting && !st.roused {
 			st.roused = true
@@ -243,6 +278,7 @@ func (h *hub) rouseNext() {
 			st.rouse()
 		}
 	}
+	h.nextRound()
 }
 
 // notRoused counts a stream no longer among the roused.
@@ -290,7 +326,7 @@ func (h *hub) endSession(who store.Identity) {
 }
 
 // take takes a bite of what a stream has waiting. After it, the stream has everything up to the revision; that is 0 if
-// there is more. If there is nothing, the stream is to wait until it is roused.
+// there is more. If there is nothing, the stream is to wait until it is roused; else it says when it has written them.
 func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -311,15 +347,22 @@ func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	}
 	st.missed = takeFrom(st.missed, func(*event) bool { return true })
 	st.queue = takeFrom(st.queue, st.discount)
-	if len(events) > 0 {
-		st.rouse() // to come again once these are written
-	} else {
-		st.waiting = true
-	}
+	st.waiting = len(events) == 0
 	if len(st.missed)+len(st.queue) == 0 {
 		revision = max(h.revision, st.seen)
 	}
 	return events, revision, nil
+}
+
+// written lets a stream that has written what it took wait, or come again for what is left or has come meanwhile.
+func (h *hub) written(st *stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if st.ending == nil && len(st.missed)+len(st.queue) == 0 {
+		st.waiting = true
+		return
+	}
+	st.rouse()
 }
 
 // add queues an event. A stream whose queue is full is to end: its reader is too slow, and must load everything anew.
