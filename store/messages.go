@@ -99,7 +99,14 @@ func (s *Store) PostMessage(ctx context.Context, userID int64, p Post) (m Messag
 	return m, err
 }
 
+// messagesPage is a page as it was read.
+type messagesPage struct {
+	messages           []Message
+	hasOlder, hasNewer bool
+}
+
 // ListMessages answers a page of a room of the user's, oldest first, and whether there are messages before and after it.
+// The messages are shared: nobody changes them.
 func (s *Store) ListMessages(ctx context.Context, userID, roomID int64, page MessagesPage) (messages []Message, hasOlder, hasNewer bool, err error) {
 	size := messagesPageSize
 	switch {
@@ -108,29 +115,50 @@ func (s *Store) ListMessages(ctx context.Context, userID, roomID int64, page Mes
 	case page.Size > 0:
 		size = min(page.Size, maxMessagesPageSize)
 	}
+	found, known, version := s.memory.pages.find(roomID)
+	usual := page.Anchor == Newest && size == messagesPageSize
 	err = s.read(ctx, func(db db) error {
-		if err := db.requireMember(userID, roomID); err != nil {
+		if err := db.requireMember(userID, roomID); err != nil || known && usual {
 			return err
 		}
-		switch page.Anchor {
-		case Around:
-			messages, hasOlder, hasNewer, err = db.messagesAround(roomID, page.ID, size)
-		case After:
-			if messages, hasNewer, err = db.newerMessages(roomID, page.ID, size); err == nil {
-				hasOlder, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id <= :id LIMIT 1",
-					args{":room_id": roomID, ":id": page.ID})
-			}
-		case Before:
-			if messages, hasOlder, err = db.olderMessages(roomID, page.ID, size); err == nil {
-				hasNewer, err = db.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id >= :id LIMIT 1",
-					args{":room_id": roomID, ":id": page.ID})
-			}
-		default:
-			messages, hasOlder, err = db.olderMessages(roomID, newest, size)
-		}
+		found, err = db.messagesPage(roomID, page, size)
 		return err
 	})
-	return messages, hasOlder, hasNewer, err
+	if err != nil {
+		return nil, false, false, err
+	}
+	if usual && !known && sizeOf(found.messages) <= maxBytesRemembered {
+		s.memory.pages.keep(roomID, found, version)
+	}
+	return found.messages, found.hasOlder, found.hasNewer, nil
+}
+
+func (d db) messagesPage(roomID int64, page MessagesPage, size int) (p messagesPage, err error) {
+	switch page.Anchor {
+	case Around:
+		p.messages, p.hasOlder, p.hasNewer, err = d.messagesAround(roomID, page.ID, size)
+	case After:
+		if p.messages, p.hasNewer, err = d.newerMessages(roomID, page.ID, size); err == nil {
+			p.hasOlder, err = d.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id <= :id LIMIT 1",
+				args{":room_id": roomID, ":id": page.ID})
+		}
+	case Before:
+		if p.messages, p.hasOlder, err = d.olderMessages(roomID, page.ID, size); err == nil {
+			p.hasNewer, err = d.exists("SELECT 1 FROM messages WHERE room_id = :room_id AND id >= :id LIMIT 1",
+				args{":room_id": roomID, ":id": page.ID})
+		}
+	default:
+		p.messages, p.hasOlder, err = d.olderMessages(roomID, newest, size)
+	}
+	return p, err
+}
+
+// sizeOf is how many bytes the bodies of messages take.
+func sizeOf(messages []Message) (bytes int) {
+	for _, m := range messages {
+		bytes += len(m.Body.HTML) + len(m.Body.Text)
+	}
+	return bytes
 }
 
 // messagesAround answers a message with what is before and after it.

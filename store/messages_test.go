@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -352,4 +353,77 @@ func TestMessagesOfOneMomentAreEachOnAPage(t *testing.T) {
 		wantEqual(t, "forwards", forth, want)
 		wantEqual(t, "around the fourth", texts(list(store.MessagesPage{Anchor: store.Around, ID: want[3]})), []string{"1", "2", "3", "4", "5"})
 	})
+}
+
+func TestTheNewestPageFollowsEveryChange(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, david, room := t.Context(), campfire.David.ID, campfire.Designers.ID
+	first := post(t, campfire.Store, campfire.Jason, room, "first")
+	gone := post(t, campfire.Store, campfire.David, room, "to be deleted")
+	newestPage := func() []store.Message {
+		t.Helper()
+		messages, _, _, err := campfire.ListMessages(ctx, david, room, store.MessagesPage{})
+		wantErr(t, "the newest page", err, nil)
+		return messages
+	}
+	for _, change := range []struct {
+		what string
+		make func() error
+	}{
+		{"nothing", func() error { return nil }},
+		{"a post", func() error { post(t, campfire.Store, campfire.David, room, "second"); return nil }},
+		{"an edit", func() error {
+			_, err := campfire.EditMessage(ctx, campfire.Jason.ID, first.ID, storetest.Body("first, edited"))
+			return err
+		}},
+		{"a boost", func() error { _, _, err := campfire.AddBoost(ctx, david, first.ID, "👍"); return err }},
+		{"a deletion", func() error { return campfire.DeleteMessage(ctx, david, gone.ID) }},
+		{"a new name", func() error {
+			name := "Jason Z."
+			_, err := campfire.UpdateProfile(ctx, identity(t, campfire, "Jason"), store.ProfileChanges{Name: &name})
+			return err
+		}},
+	} {
+		newestPage() // so that it is remembered
+		wantErr(t, change.what, change.make(), nil)
+		fresh, _, _, err := campfire.ListMessages(ctx, david, room, store.MessagesPage{Size: 100}) // which never is
+		wantErr(t, "a page of another size", err, nil)
+		wantEqual(t, "after "+change.what, newestPage(), fresh)
+	}
+	_, err := campfire.UpdateRoom(ctx, david, room, store.RoomChanges{Revoke: []int64{campfire.Jason.ID}})
+	wantErr(t, "David takes Jason out", err, nil)
+	_, _, _, err = campfire.ListMessages(ctx, campfire.Jason.ID, room, store.MessagesPage{})
+	wantErr(t, "the page, for one who is out", err, store.ErrNotFound)
+}
+
+func TestWhoHasPostedFindsItOnTheNewestPage(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, room := t.Context(), campfire.Designers.ID
+	var posting, reading sync.WaitGroup
+	var over atomic.Bool
+	for range 4 {
+		reading.Go(func() {
+			for !over.Load() {
+				_, _, _, err := campfire.ListMessages(ctx, campfire.Jason.ID, room, store.MessagesPage{})
+				wantErr(t, "Jason reads", err, nil)
+			}
+		})
+	}
+	for range 2 {
+		posting.Go(func() {
+			for range 200 {
+				mine := post(t, campfire.Store, campfire.David, room, "is it there?")
+				page, _, _, err := campfire.ListMessages(ctx, campfire.David.ID, room, store.MessagesPage{})
+				wantErr(t, "David reads", err, nil)
+				if !slices.ContainsFunc(page, func(m store.Message) bool { return m.ID == mine.ID }) {
+					t.Errorf("message %d is not on the newest page", mine.ID)
+				}
+			}
+		})
+	}
+	posting.Wait()
+	over.Store(true)
+	reading.Wait()
 }

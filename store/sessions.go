@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -127,15 +126,15 @@ func (s *Store) Join(ctx context.Context, joinCode string, p Person, device Devi
 // nobody's who may take part.
 func (s *Store) Authenticate(ctx context.Context, token string, device Device) (Identity, error) {
 	hash := [sha256.Size]byte(hashToken(token))
-	session, known, ended := s.sessions.find(hash)
+	found, known, version := s.memory.sessions.find(hash)
 	if !known {
 		err := s.read(ctx, func(db db) error {
 			return db.one(`SELECT sessions.id, sessions.user_id, sessions.last_active_at
 				FROM sessions JOIN users ON users.id = sessions.user_id
 				WHERE sessions.token_hash = :hash AND users.status = 0`, args{":hash": hash[:]},
 				func(row *sqlite.Stmt) {
-					session.who = Identity{SessionID: row.ColumnInt64(0), UserID: row.ColumnInt64(1)}
-					session.lastActive = timeColumn(row, 2)
+					found.who = Identity{SessionID: row.ColumnInt64(0), UserID: row.ColumnInt64(1)}
+					found.lastActive = timeColumn(row, 2)
 				})
 		})
 		if errors.Is(err, ErrNotFound) {
@@ -144,62 +143,24 @@ func (s *Store) Authenticate(ctx context.Context, token string, device Device) (
 		if err != nil {
 			return Identity{}, err
 		}
-		s.sessions.keep(hash, session, ended)
+		s.memory.sessions.keep(hash, found, version)
 	}
-	if time.Since(session.lastActive) <= activityInterval {
-		return session.who, nil
+	if time.Since(found.lastActive) <= activityInterval {
+		return found.who, nil
 	}
 	// Whoever may come in does so even if that cannot be noted, as when the disk is full.
 	_ = s.write(ctx, func(tx *tx) error {
 		return tx.exec("UPDATE sessions SET last_active_at = :now, ip_address = :ip, user_agent = :agent WHERE id = :id",
-			args{":now": tx.micros(), ":ip": device.IPAddress, ":agent": cut(device.UserAgent), ":id": session.who.SessionID})
+			args{":now": tx.micros(), ":ip": device.IPAddress, ":agent": cut(device.UserAgent), ":id": found.who.SessionID})
 	})
-	s.sessions.forget()
-	return session.who, nil
+	s.memory.sessions.drop(hash)
+	return found.who, nil
 }
 
-// knownSessions are those found lately: every call asks for one. The writer forgets them all when any session ends, before
-// anybody is told that it has.
-type knownSessions struct {
-	mu     sync.Mutex
-	ended  int // how often any has
-	byHash map[[sha256.Size]byte]knownSession
-}
-
-type knownSession struct {
+// session is whom a token belongs to.
+type session struct {
 	who        Identity
 	lastActive time.Time
-}
-
-// maxKnownSessions bounds them: some 200 bytes each.
-const maxKnownSessions = 20_000
-
-// find answers a session if it is known, and how often sessions have ended so far.
-func (k *knownSessions) find(hash [sha256.Size]byte) (session knownSession, known bool, ended int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	session, known = k.byHash[hash]
-	return session, known, k.ended
-}
-
-// keep notes a session that was read after so many had ended. If one has since, it may be this one.
-func (k *knownSessions) keep(hash [sha256.Size]byte, session knownSession, ended int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.ended != ended {
-		return
-	}
-	if len(k.byHash) >= maxKnownSessions {
-		clear(k.byHash)
-	}
-	k.byHash[hash] = session
-}
-
-func (k *knownSessions) forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.ended++
-	clear(k.byHash)
 }
 
 // RequireSession: the session is still there, or the bot's key, and its user takes part.

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -74,7 +73,7 @@ type Store struct {
 	hashing      chan struct{} // holds one for each password being hashed
 	waiting      atomic.Int32  // passwords to be hashed
 	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
-	sessions     *knownSessions
+	memory       *memory
 	blocked      atomic.Pointer[map[netip.Prefix]bool]
 	blocking     sync.Mutex  // held to read them anew
 	subscribed   atomic.Bool // whether any browser gets notifications
@@ -142,11 +141,11 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		path:         path,
 		readers:      readers,
 		passwordCost: opts.PasswordCost,
-		sessions:     &knownSessions{byHash: map[[sha256.Size]byte]knownSession{}},
+		memory:       newMemory(),
 		hashing:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
 	}
-	if s.writer, err = startWriter(conn, s.sessions); err != nil {
+	if s.writer, err = startWriter(conn, s.memory); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
 	}
 	s.close = func() error {

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime/debug"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +26,7 @@ type writer struct {
 	queue     chan *pendingWrite
 	closing   chan struct{}
 	stopped   chan struct{}
-	sessions  *knownSessions
+	memory    *memory
 	committed func([]Change)
 	commits   atomic.Int64
 	writes    atomic.Int64 // carried out, well or not
@@ -54,13 +56,13 @@ type tx struct {
 	indexed []indexing // what it does to the search index
 }
 
-func startWriter(conn *sqlite.Conn, sessions *knownSessions) (*writer, error) {
+func startWriter(conn *sqlite.Conn, memory *memory) (*writer, error) {
 	w := &writer{
 		conn:      conn,
 		queue:     make(chan *pendingWrite, maxBatch),
 		closing:   make(chan struct{}),
 		stopped:   make(chan struct{}),
-		sessions:  sessions,
+		memory:    memory,
 		committed: func([]Change) {},
 		members:   map[int64]audience{},
 	}
@@ -186,9 +188,6 @@ func (w *writer) carryOut(batch []*pendingWrite) {
 		w.revision = before
 		return
 	}
-	if slices.ContainsFunc(changes, func(c Change) bool { _, ended := c.(SessionEnded); return ended }) {
-		w.sessions.forget()
-	}
 	if len(changes) > 0 {
 		w.committed(changes)
 	}
@@ -232,6 +231,8 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 			return nil, err
 		}
 	}
+	w.memory.changing(changes)
+	defer w.memory.settle()
 	if err := w.exec("COMMIT"); err != nil {
 		return nil, err
 	}
@@ -331,4 +332,110 @@ func (t *tx) audienceOf(roomID int64) (audience, error) {
 func (t *tx) forgetMembersOf(roomID int64) {
 	delete(t.writer.members, roomID)
 	t.touched = append(t.touched, roomID)
+}
+
+// memory is what calls ask for so often that it is not read each time.
+type memory struct {
+	sessions remembered[[sha256.Size]byte, session] // by the hash of their token
+	pages    remembered[int64, messagesPage]        // the newest of a room, by its id
+}
+
+const (
+	maxSessionsRemembered = 20_000 // some 200 bytes each
+	maxPagesRemembered    = 500    // of so many bytes of bodies, at most:
+	maxBytesRemembered    = 32 << 10
+)
+
+func newMemory() *memory {
+	return &memory{
+		sessions: remembered[[sha256.Size]byte, session]{most: maxSessionsRemembered},
+		pages:    remembered[int64, messagesPage]{most: maxPagesRemembered},
+	}
+}
+
+// changing forgets what changes that are about to be committed concern.
+func (m *memory) changing(changes []Change) {
+	rooms := map[int64]bool{}
+	ended, everywhere := false, false
+	for _, change := range changes {
+		switch c := change.(type) {
+		case SessionEnded:
+			ended = true
+		case UserChanged: // the author of whatever
+			everywhere = true
+		case MessageCreated:
+			rooms[c.Message.RoomID] = true
+		case MessageUpdated:
+			rooms[c.Message.RoomID] = true
+		case MessageDeleted:
+			rooms[c.RoomID] = true
+		}
+	}
+	if ended {
+		m.sessions.forget(func([sha256.Size]byte) bool { return true })
+	}
+	if everywhere || len(rooms) > 0 {
+		m.pages.forget(func(roomID int64) bool { return everywhere || rooms[roomID] })
+	}
+}
+
+// settle is called when they are committed, or are not.
+func (m *memory) settle() {
+	m.sessions.settle()
+	m.pages.settle()
+}
+
+// remembered keeps values that were read, until what they were read from changes. They are shared: nobody changes them.
+type remembered[K comparable, V any] struct {
+	most int
+
+	mu       sync.Mutex
+	values   map[K]V
+	version  int  // of what they are read from
+	changing bool // to another
+}
+
+// find answers a value, and the version that one read from here on has.
+func (r *remembered[K, V]) find(key K) (value V, known bool, version int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	value, known = r.values[key]
+	return value, known, r.version
+}
+
+// keep remembers a value of a version, if it is still that one and not about to change.
+func (r *remembered[K, V]) keep(key K, value V, version int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changing || version != r.version {
+		return
+	}
+	if r.values == nil || len(r.values) >= r.most {
+		r.values = map[K]V{}
+	}
+	r.values[key] = value
+}
+
+func (r *remembered[K, V]) drop(key K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.values, key)
+}
+
+// forget is called before a change. Nothing is kept until settle, so that nobody who was told of the change still finds
+// what was before.
+func (r *remembered[K, V]) forget(which func(K) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changing = true
+	maps.DeleteFunc(r.values, func(key K, _ V) bool { return which(key) })
+}
+
+func (r *remembered[K, V]) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changing {
+		r.changing = false
+		r.version++
+	}
 }
