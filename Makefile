@@ -14,7 +14,7 @@ MODULES := webclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build release test test-go test-client test-browser screens lint generate breaking test-litestream dev bench soak icons sounds check
+.PHONY: help run build release test test-go test-client test-browser screens lint generate breaking test-manual dev bench soak icons sounds check
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,9 +82,10 @@ dev: $(MODULES) ## Start server and client for development: the page at http://l
 bench: build ## Measure speed beside bare loops (ARGS="--short", "--only post --profile FOLDER", "--json FILE": docs/performance.md)
 	go run ./bench $(ARGS)
 
-test-litestream: $(CLIENT) ## Test replication by Litestream, which it builds first: two minutes
+test-manual: $(CLIENT) ## Run every command of docs/operations.md, as root in a sandbox, and replication by Litestream
 	GOBIN=$(CURDIR)/bin go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.18
-	PATH="$(CURDIR)/bin:$$PATH" go test -count=1 -v -run TestLitestream ./server/cmd/campfire
+	.ci/install systemctl
+	PATH="$(CURDIR)/bin:$$PATH" SYSTEMCTL=$(CURDIR)/bin/systemctl go test ./server/cmd/campfire -count=1 -v -run 'TestLitestream|TestTheManual' -manual
 
 SOAK ?= 20m
 soak: $(CLIENT) ## Run the server for 20 minutes (SOAK=20m) under many times a day's traffic, and draw docs/soak.svg

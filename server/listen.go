@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -227,12 +229,20 @@ type issuedCertificates struct {
 }
 
 func (c *issuedCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return c.manager.GetCertificate(&tls.ClientHelloInfo{
-		ServerName:      cmp.Or(hello.ServerName, c.domains[0]), // those who come by an IP address name none
-		SupportedProtos: hello.SupportedProtos,
+	name := strings.ToLower(cmp.Or(hello.ServerName, c.domains[0])) // those who come by an IP address name none
+	if !slices.Contains(c.domains, name) {
+		return nil, fmt.Errorf("no certificate for %q", name)
+	}
+	certificate, err := c.manager.GetCertificate(&tls.ClientHelloInfo{
+		ServerName: name, SupportedProtos: hello.SupportedProtos,
 		// One kind of key, or anyone could have a second certificate issued by asking for RSA.
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 	})
+	// Whoever comes first after a failure has it tried again, a minute later at the earliest; until then nothing more is said.
+	if err != nil && !slices.Contains(hello.SupportedProtos, acme.ALPNProto) && err.Error() != "acme/autocert: missing certificate" {
+		c.log.Warn("no certificate", "domain", name, "error", err)
+	}
+	return certificate, err
 }
 
 // watch gets what is missing before anyone asks for it, and tells the log how things stand, until ctx ends.
@@ -243,8 +253,7 @@ func (c *issuedCertificates) watch(ctx context.Context, domain string) {
 		certificate, err := c.get(&tls.ClientHelloInfo{ServerName: domain})
 		switch {
 		case err != nil:
-			c.log.Warn("no certificate", "domain", domain, "error", err)
-			next = min(time.Minute<<failures+time.Second, next) // issuers count failures; the manager remembers one for a minute
+			next = min(time.Minute<<failures+time.Second, next) // issuers count failures
 			failures = min(failures+1, 10)
 		case !certificate.Leaf.NotAfter.Equal(known):
 			known = certificate.Leaf.NotAfter

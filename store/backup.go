@@ -67,7 +67,7 @@ func Backup(ctx context.Context, folder, file string) (err error) {
 		return fmt.Errorf("copy %s: %w", source, err)
 	}
 	if err := checkFile(ctx, copying); err != nil {
-		return err
+		return fmt.Errorf("examine the copy: %w", err)
 	}
 	return moveInto(copying, file)
 }
@@ -116,15 +116,22 @@ func Restore(ctx context.Context, folder, backup string) (kept string, err error
 		return "", err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := checkFile(ctx, backup); err != nil {
-		return "", err
-	}
 	path := filepath.Join(folder, FileName)
 	copying := path + ".part"
 	if err := copyFile(backup, copying); err != nil {
 		return "", err
 	}
-	if err := renewEpoch(copying); err != nil {
+	// The copy is examined: to open the backup itself is to write beside it, which a disk of backups may not allow.
+	err = checkFile(ctx, copying)
+	if damage := new(DamagedError); errors.As(err, &damage) {
+		damage.Path = backup
+	} else if err != nil {
+		err = fmt.Errorf("%s: %w", backup, err)
+	}
+	if err == nil {
+		err = renewEpoch(copying)
+	}
+	if err != nil {
 		return "", errors.Join(err, os.Remove(copying))
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -168,18 +175,16 @@ type Report struct {
 	Problems []string // none if all is well
 	Stale    bool     // the search index is not in step with the messages
 	Messages int64
-	Bytes    int64 // of the database
+	Bytes    int64 // of the database, also those still in its log
 }
 
 // Check examines the database in a folder: its pages, its references, and its search index against the messages. With
 // repair it builds a stale index anew; then no server may be using the folder.
 func Check(ctx context.Context, folder string, repair bool) (r Report, err error) {
 	path := filepath.Join(folder, FileName)
-	info, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return Report{}, err
 	}
-	r.Bytes = info.Size()
 	lock, lockErr := lockFolder(folder)
 	if lockErr == nil {
 		defer func() { err = errors.Join(err, lock.Close()) }()
@@ -200,7 +205,8 @@ func Check(ctx context.Context, folder string, repair bool) (r Report, err error
 	if r.Problems, badIndex, err = (db{conn}).problems("integrity_check"); err != nil || len(r.Problems) > 0 {
 		return r, err
 	}
-	err = db{conn}.one("SELECT count(*) FROM messages", nil, func(row *sqlite.Stmt) { r.Messages = row.ColumnInt64(0) })
+	err = db{conn}.one("SELECT (SELECT count(*) FROM messages), page_count * page_size FROM pragma_page_count, pragma_page_size", nil,
+		func(row *sqlite.Stmt) { r.Messages, r.Bytes = row.ColumnInt64(0), row.ColumnInt64(1) })
 	if err != nil {
 		return r, err
 	}
@@ -249,11 +255,11 @@ func checkFile(ctx context.Context, path string) (err error) {
 		err = errors.New("it is not a database of Campfire's")
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	problems, _, err := db{conn}.problems("quick_check") // a start builds a bad index anew
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if len(problems) > 0 {
 		return &DamagedError{Path: path, Problems: problems}

@@ -22,7 +22,7 @@ func TestLitestreamBringsBackWhatIsLost(t *testing.T) {
 	t.Parallel()
 	litestream, err := exec.LookPath("litestream")
 	if err != nil {
-		t.Skip("needs litestream; make test-litestream")
+		t.Skip("needs litestream; make test-manual")
 	}
 	c := newCampsite(t, t.TempDir())
 	replica := "file://" + t.TempDir()
