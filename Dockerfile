@@ -1,7 +1,7 @@
 # Campfire in a container: docker build -t campfire .
 # What runs is one program and the certificate authorities it trusts; nothing else, not even a shell.
-ARG NODE_IMAGE=node:24-alpine
-ARG GO_IMAGE=golang:1.26-alpine
+ARG NODE_IMAGE=node:24-bookworm-slim
+ARG GO_IMAGE=golang:1.26-bookworm
 
 FROM ${NODE_IMAGE} AS client
 WORKDIR /campfire/webclient
