@@ -283,6 +283,9 @@ func TestCertificatesAreIssuedRenewedAndKept(t *testing.T) {
 	if out, err := campfireDoes(t, append([]string{"health", "--data", data}, issuer.settings...)...); err != nil || out != "up\n" {
 		t.Errorf("campfire health: %q, %v", out, err)
 	}
+	if err := server.end(t, syscall.SIGTERM); err != nil {
+		t.Errorf("the end: %v", err)
+	}
 }
 
 // Behind a firewall that lets only one of the two ports pass, the other way of proving the name does.
