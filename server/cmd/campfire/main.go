@@ -93,6 +93,9 @@ func serve(ctx context.Context, s settings) (err error) {
 	if s.logFormat == "json" {
 		log = slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
+	if unknown := unknownVariables(os.Environ()); len(unknown) > 0 {
+		log.Warn("no settings, though named so", "variables", unknown)
+	}
 	var certificates server.Certificates
 	switch {
 	case len(s.domains) > 0:

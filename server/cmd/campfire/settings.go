@@ -145,6 +145,21 @@ func (d setting) read(fallback string) error {
 	return nil
 }
 
+// unknownVariables are those that look like settings and are none: perhaps mistyped.
+func unknownVariables(environment []string) (unknown []string) {
+	known := map[string]bool{"CAMPFIRE_ADMIN_PASSWORD": true}
+	for _, d := range new(settings).all() {
+		known[d.variable()] = true
+	}
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "CAMPFIRE_") && !known[name] && value != "" {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}
+
 // complete adds what follows from the settings, and refuses what does not go together.
 func (s *settings) complete() error {
 	issued, files := len(s.domains) > 0, s.certificate != "" || s.key != ""

@@ -105,6 +105,15 @@ func wantUsageError(t *testing.T, args []string, says ...string) {
 	}
 }
 
+func TestAMistypedVariableIsTold(t *testing.T) {
+	t.Setenv("CAMPFIRE_TLS_DOMIAN", "chat.example.com")
+	t.Setenv("CAMPFIRE_TLS_EMAIL", "")
+	server := launch(t, build(t), "--addr", "127.0.0.1:0", "--data", t.TempDir())
+	if got := server.says(t, `level=WARN msg="no settings, though named so" variables=(\S+)`); got != "[CAMPFIRE_TLS_DOMIAN]" {
+		t.Errorf("it names %s", got)
+	}
+}
+
 func TestSettingsThatDoNotGoTogether(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][]string{
