@@ -135,5 +135,7 @@ func (s *Server) roomProto(r store.Room) *campfirev1.Room {
 		CreatedAt:    timestamppb.New(r.CreatedAt),
 		UpdatedAt:    timestamppb.New(r.UpdatedAt),
 		JoinedAt:     timestamppb.New(r.JoinedAt),
+
+		LastReadMessageId: r.LastReadID,
 	}
 }

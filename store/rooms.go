@@ -36,6 +36,7 @@ type Room struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	JoinedAt     time.Time // of the viewer
+	LastReadID   int64     // of the newest message the viewer has read, which may be gone
 }
 
 // NewRoom describes an open or closed room.
@@ -394,7 +395,7 @@ func (d db) rooms(where string, args args) ([]Room, error) {
 			memberships.involvement <> 'invisible' AND EXISTS (
 				SELECT 1 FROM messages WHERE messages.room_id = rooms.id
 				AND messages.id > memberships.last_read_message_id AND messages.creator_id <> memberships.user_id
-			)
+			), memberships.last_read_message_id
 		FROM memberships JOIN rooms ON rooms.id = memberships.room_id WHERE `+where, args,
 		func(row *sqlite.Stmt) error {
 			rooms = append(rooms, Room{
@@ -408,6 +409,7 @@ func (d db) rooms(where string, args args) ([]Room, error) {
 				UpdatedAt:   timeColumn(row, 7),
 				JoinedAt:    timeColumn(row, 8),
 				Unread:      row.ColumnBool(9),
+				LastReadID:  row.ColumnInt64(10),
 			})
 			return nil
 		})

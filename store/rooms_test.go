@@ -228,8 +228,10 @@ func TestARoomIsUnreadBeyondTheCursor(t *testing.T) {
 	wantEqual(t, "David after his own post", sidebar(t, campfire.Store, david), []string{"All Talk", "Designers"})
 	wantEqual(t, "Kevin, an outsider", sidebar(t, campfire.Store, kevin), []string{"All Talk"})
 
-	post(t, campfire.Store, jason, campfire.Designers.ID, "two")
+	two := post(t, campfire.Store, jason, campfire.Designers.ID, "two")
 	wantEqual(t, "Jason after his own post", sidebar(t, campfire.Store, jason), []string{"All Talk", "Designers"})
+	wantEqual(t, "what Jason has read", must(campfire.GetRoom(t.Context(), jason.ID, campfire.Designers.ID))(t).LastReadID, two.ID)
+	wantEqual(t, "what David has read", must(campfire.GetRoom(t.Context(), david.ID, campfire.Designers.ID))(t).LastReadID, one.ID)
 	wantEqual(t, "David after Jason's post", sidebar(t, campfire.Store, david), []string{"All Talk", "Designers*"})
 
 	// Edits and boosts mark nothing unread; the deletion of what is unread unmarks it.

@@ -164,9 +164,11 @@ type Room struct {
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// When the caller became a member of it. Who finds another moment here than before has been out and in again meanwhile:
 	// what a stream tells when it resumes may then leave this room out, and its messages are to be loaded anew.
-	JoinedAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=joined_at,json=joinedAt,proto3" json:"joined_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	JoinedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=joined_at,json=joinedAt,proto3" json:"joined_at,omitempty"`
+	// The newest message the caller has read, which may be gone. What others have posted after it is unread.
+	LastReadMessageId int64 `protobuf:"varint,11,opt,name=last_read_message_id,json=lastReadMessageId,proto3" json:"last_read_message_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Room) Reset() {
@@ -267,6 +269,13 @@ func (x *Room) GetJoinedAt() *timestamppb.Timestamp {
 		return x.JoinedAt
 	}
 	return nil
+}
+
+func (x *Room) GetLastReadMessageId() int64 {
+	if x != nil {
+		return x.LastReadMessageId
+	}
+	return 0
 }
 
 // ListRoomsRequest asks for the caller's rooms.
@@ -1100,7 +1109,7 @@ var File_campfire_v1_room_proto protoreflect.FileDescriptor
 
 const file_campfire_v1_room_proto_rawDesc = "" +
 	"\n" +
-	"\x16campfire/v1/room.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x03\n" +
+	"\x16campfire/v1/room.proto\x12\vcampfire.v1\x1a\x16campfire/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x03\n" +
 	"\x04Room\x12\x12\n" +
 	"\x02id\x18\x01 \x01(\x03B\x020\x01R\x02id\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.campfire.v1.RoomKindR\x04kind\x12\x12\n" +
@@ -1115,7 +1124,8 @@ const file_campfire_v1_room_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x127\n" +
 	"\tjoined_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\bjoinedAt\"?\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\bjoinedAt\x123\n" +
+	"\x14last_read_message_id\x18\v \x01(\x03B\x020\x01R\x11lastReadMessageId\"?\n" +
 	"\x10ListRoomsRequest\x12+\n" +
 	"\x11include_invisible\x18\x01 \x01(\bR\x10includeInvisible\"x\n" +
 	"\x11ListRoomsResponse\x12'\n" +

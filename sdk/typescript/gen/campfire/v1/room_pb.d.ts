@@ -89,6 +89,13 @@ export declare type Room = Message<"campfire.v1.Room"> & {
    * @generated from field: google.protobuf.Timestamp joined_at = 10;
    */
   joinedAt?: Timestamp | undefined;
+
+  /**
+   * The newest message the caller has read, which may be gone. What others have posted after it is unread.
+   *
+   * @generated from field: int64 last_read_message_id = 11 [jstype = JS_STRING];
+   */
+  lastReadMessageId: string;
 };
 
 /**
