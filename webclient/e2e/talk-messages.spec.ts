@@ -223,13 +223,46 @@ test("a line says where the unread begins, also when the page is loaded anew", a
   await server.post(ben, roomId, { text: "known" });
   const person = await Person.arrive(browser, server, ada);
   await person.visit(`/rooms/${roomId}`);
+  const firstNew = (of: Person) => of.page.locator("[data-testid=new-messages] + .message");
+  await expect(firstNew(person)).toContainText("known");
+  await person.page.reload();
   await expect(person.message("known")).toBeVisible();
   await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
-  await person.page.goto("about:blank");
-  await server.post(ben, roomId, { text: "unseen one" });
-  await server.post(ben, roomId, { text: "unseen two" });
+  /** Leaves the room, has Ben go on, and answers the first message that nobody counts as read by her. */
+  const away = async () => {
+    await person.page.goto("about:blank");
+    let read = "";
+    await expect(async () => {
+      const before = read;
+      await server.post(ben, roomId, { text: "unseen" });
+      const { room } = await server.ask<{ room: { unread?: boolean; lastReadMessageId: string } }>(
+        "RoomService",
+        "GetRoom",
+        { roomId },
+        ada,
+      );
+      read = room.lastReadMessageId;
+      expect([room.unread, read]).toEqual([true, before]);
+    }).toPass();
+    return String(Number(read) + 1); // here no other room takes a number
+  };
+  const begins = (of: Person, id: string) => expect(firstNew(of)).toHaveAttribute("data-message-id", id);
+  const first = await away();
   await person.visit(`/rooms/${roomId}`);
-  await expect(person.page.locator("[data-testid=new-messages] + .message")).toContainText("unseen one");
+  await begins(person, first);
+  // Another device of hers knows it, too, although nothing was ever read there.
+  const second = await away();
+  const phone = await Person.arrive(browser, server, ada);
+  await phone.visit(`/rooms/${roomId}`);
+  await begins(phone, second);
+  await phone.leave();
+  // What was read there is not new here.
+  await person.visit(`/rooms/${roomId}`);
+  await expect(person.page.locator(`[data-message-id="${second}"]`)).toBeVisible();
+  await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
+  const third = await away();
+  await person.visit(`/rooms/${roomId}`);
+  await begins(person, third);
   await person.write("Caught up");
   await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
 });

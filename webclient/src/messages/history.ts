@@ -19,12 +19,17 @@ let loading: { older: boolean; newer: boolean } = { older: false, newer: false }
 export async function openTimeline(roomId: string, around?: string) {
   const mine = ++visit;
   const mark = around ? undefined : unreadMark(roomId);
+  const noteMark = async () => {
+    const after = await mark;
+    if (mine === visit) noteUnread(after);
+  };
   loading = { older: false, newer: false };
   mayLack = false;
   const kept = around ? undefined : current().shelf.find((t) => t.roomId === roomId);
   swapTimeline(kept ?? timelines.emptyTimeline(roomId));
   if (kept) {
-    noteUnread(mark);
+    await noteMark();
+    if (mine !== visit) return;
     await refresh(timelines.catchUp);
   } else {
     const page = await firstPage(roomId, around);
@@ -32,7 +37,7 @@ export async function openTimeline(roomId: string, around?: string) {
     updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
   }
   if (mine !== visit) return;
-  noteUnread(mark);
+  void noteMark(); // the conversation does not wait for it
   if (mayLack) await catchUp();
 }
 

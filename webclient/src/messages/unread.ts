@@ -1,5 +1,5 @@
 import { compareIds } from "../ids";
-import { current, update, useCampfire } from "../state";
+import { current, type State, update, useCampfire } from "../state";
 
 /** Keeps note of what this person has seen of a room while the tab shows it. Returns how to stop. */
 export function noteReading(roomId: string): () => void {
@@ -24,10 +24,28 @@ export function noteReading(roomId: string): () => void {
   };
 }
 
-/** The newest message seen in a room that has unread ones, as far as this browser knows. */
-export function unreadMark(roomId: string): string | undefined {
-  const room = current().rooms?.[roomId];
-  return room && !room.unread ? undefined : recall(roomId);
+/**
+ * The newest message read in a room that has unread ones, in this browser or anywhere. Where the rooms are not known yet
+ * it is what they are first told as: that is from before this tab looks at one.
+ */
+export async function unreadMark(roomId: string): Promise<string | undefined> {
+  const here = recall(roomId);
+  const room = (await knownRooms())[roomId];
+  if (room && !room.unread) return undefined;
+  const anywhere = room?.lastReadMessageId;
+  return here && anywhere && compareIds(here, anywhere) < 0 ? anywhere : (here ?? anywhere);
+}
+
+function knownRooms(): Promise<NonNullable<State["rooms"]>> {
+  const { rooms } = current();
+  if (rooms) return Promise.resolve(rooms);
+  return new Promise((resolve) => {
+    const stop = useCampfire.subscribe((now) => {
+      if (!now.rooms) return;
+      stop();
+      resolve(now.rooms);
+    });
+  });
 }
 
 /** Notes what of the open conversation comes after a mark. */

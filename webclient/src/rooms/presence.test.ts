@@ -29,12 +29,12 @@ beforeEach(() => {
     told.push("away");
     return Promise.resolve(create(LeaveRoomResponseSchema));
   });
-  update({ streamId: "s1" });
+  update({ streamId: "s1", rooms: {} });
 });
 afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
-  update({ streamId: undefined });
+  update({ streamId: undefined, rooms: undefined });
 });
 
 function turn(to: DocumentVisibilityState) {
@@ -72,4 +72,13 @@ test("305 a tab counts as hidden after 5 seconds, and as shown again likewise", 
   expect(told).toEqual(["here", "away", "here"]);
   leave();
   expect(told.at(-1)).toBe("away");
+});
+
+test("one is there once it is known what is unread", () => {
+  update({ rooms: undefined });
+  const leave = bePresent("7");
+  expect(told).toEqual([]);
+  update({ rooms: {} });
+  expect(told).toEqual(["here"]);
+  leave();
 });

@@ -14,8 +14,9 @@ export function bePresent(roomId: string): () => void {
   let at: string | undefined;
 
   const enter = () => {
-    const { streamId } = useCampfire.getState();
-    if (!present || !streamId || streamId === at) return;
+    const { streamId, rooms } = useCampfire.getState();
+    // First one has to know what is unread: once one is there, all of it counts as read.
+    if (!present || !rooms || !streamId || streamId === at) return;
     at = streamId;
     markUnread(roomId, false);
     presenceService.enterRoom({ roomId, streamId }).catch(ignore);
@@ -48,7 +49,7 @@ export function bePresent(roomId: string): () => void {
 
   enter();
   const stop = useCampfire.subscribe((now, before) => {
-    if (now.streamId !== before.streamId) enter();
+    if (now.streamId !== before.streamId || (now.rooms && !before.rooms)) enter();
   });
   const renewal = setInterval(() => void refresh(), REFRESH_MS);
   document.addEventListener("visibilitychange", flipped);
