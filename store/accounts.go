@@ -184,6 +184,11 @@ func (s *Store) ResetJoinCode(ctx context.Context, userID int64) (code string, e
 		if err := tx.requireAdministrator(userID); err != nil {
 			return err
 		}
+		account, err := tx.account()
+		if err != nil {
+			return err
+		}
+		tx.changed(AccountChanged{account})
 		return tx.exec("UPDATE accounts SET join_code = :code, updated_at = :now", args{":code": code, ":now": tx.micros()})
 	})
 }

@@ -79,7 +79,7 @@ type TypingStopped struct {
 // UserChanged: a user is new or has changed.
 type UserChanged struct{ User User }
 
-// AccountChanged: the account has another name, settings or styles.
+// AccountChanged: the account has another name, settings, styles or join code.
 type AccountChanged struct{ Account Account }
 
 // SessionEnded: the session's streams are to end.

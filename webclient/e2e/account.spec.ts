@@ -288,3 +288,36 @@ test("332 336 pictures are shown whole and come in v2.0", async ({ browser }) =>
   await ben.introduce("Ben Okri", emailOf("Ben Okri"), password, "Join");
   await expect(ben.page.getByTestId("room-title")).toBeVisible();
 });
+
+test("what others change of people and of the link to join is seen at once", async ({ browser }) => {
+  const benToken = await server.join(token, "Ben Okri");
+  const ben = await server.idOf(benToken);
+  await server.ask("UserService", "SetUserRole", { userId: ben, role: "USER_ROLE_ADMINISTRATOR" }, token);
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit("/account/edit");
+  const names = (list: string) =>
+    ada.page.getByRole("list", { name: list }).locator(".membership-item__name");
+  await expect(names("Administrators")).toHaveText(["Ada Lovelace", "Ben Okri"]);
+  await server.ask("UserService", "UpdateProfile", { name: "Abe Okri", bio: "Builds kettles." }, benToken);
+  await expect(names("Administrators")).toHaveText(["Abe Okri", "Ada Lovelace"]);
+  const cleo = await server.join(token, "Cleo Ray");
+  await expect(names("Members")).toHaveText(["Cleo Ray"]);
+  await server.ask("UserService", "DeactivateUser", { userId: await server.idOf(cleo) }, benToken);
+  await expect(names("Members")).toHaveCount(0);
+
+  const link = ada.page.getByRole("textbox", { name: "The link to join" });
+  const { joinCode } = await server.ask<{ joinCode: string }>(
+    "AccountService",
+    "ResetJoinCode",
+    {},
+    benToken,
+  );
+  await expect(link).toHaveValue(`${server.url}/join/${joinCode}`);
+
+  await ada.visit(`/users/${ben}`);
+  await expect(ada.page.getByText("Builds kettles.")).toBeVisible();
+  await server.ask("UserService", "UpdateProfile", { name: "Ben Okri", bio: "Built kettles." }, benToken);
+  await expect(ada.page.getByRole("heading", { name: "Ben Okri" })).toBeVisible();
+  await expect(ada.page.getByText("Built kettles.")).toBeVisible();
+  await expect(ada.page.getByRole("link", { name: "ben.okri@example.com" })).toBeVisible();
+});

@@ -38,6 +38,8 @@ export interface State {
   readonly shelf: readonly Timeline[];
   /** What was unread in the open room when it was opened or looked at again. */
   readonly unread: Unread | undefined;
+  /** The person or bot whose change was heard of last, for screens that show people of their own. */
+  readonly changedUser: User | undefined;
   /** One's own posts that are not confirmed yet, oldest first. */
   readonly posts: readonly Post[];
   readonly typists: readonly Typist[];
@@ -60,6 +62,7 @@ const nobody = {
   timeline: undefined,
   shelf: [],
   unread: undefined,
+  changedUser: undefined,
   posts: [],
   typists: [],
   connection: "connecting",
@@ -181,6 +184,7 @@ export function saveUser(user: User) {
       suggestedUsers: state.suggestedUsers.map(swap),
       timeline: state.timeline && inTimeline(state.timeline),
       shelf: state.shelf.map(inTimeline),
+      changedUser: user,
     };
   });
   function inTimeline(timeline: Timeline): Timeline {

@@ -1126,7 +1126,7 @@ func (x *UserChanged) GetUser() *User {
 	return nil
 }
 
-// AccountChanged brings the account after its name, settings or styles have changed.
+// AccountChanged brings the account after its name, settings, styles or join code have changed.
 type AccountChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The account.

@@ -1,3 +1,4 @@
+import { useEffect, useEffectEvent } from "react";
 import { accountService, reasonOf } from "../api";
 import { useCampfire } from "../state";
 import { useAnswer } from "../ui/answer";
@@ -8,9 +9,10 @@ import { LinkBlock } from "../ui/link-block";
 /** The link with which others join; with renewable, a button that makes another one. */
 export function Invite({ renewable = false }: { renewable?: boolean }) {
   const name = useCampfire((s) => s.account?.name ?? "");
-  const { value: joinCode = "", set } = useAnswer("join code", async () => {
-    return (await accountService.getJoinCode({})).joinCode;
-  });
+  const ask = async () => (await accountService.getJoinCode({})).joinCode;
+  const { value: joinCode = "", set } = useAnswer("join code", ask);
+  const changed = useEffectEvent(() => void ask().then(set, () => undefined));
+  useEffect(() => useCampfire.subscribe((now, before) => now.account !== before.account && changed()), []);
   const renew = async () => {
     try {
       set((await accountService.resetJoinCode({})).joinCode);

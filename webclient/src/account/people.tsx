@@ -2,15 +2,18 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { reasonOf, userService } from "../api";
 import { type User, UserRole, UserStatus } from "../gen/campfire/v1/user_pb";
 import { useCampfire } from "../state";
-import { useAnswer } from "../ui/answer";
+import { useAnswer, useChangedUsers } from "../ui/answer";
 import { Avatar } from "../ui/avatar";
 import { confirm } from "../ui/dialog";
 import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
 
+const byName = new Intl.Collator(undefined, { sensitivity: "base" });
+
 /** The people of the account: administrators, then members. More are fetched when the end comes into view. */
 export function People() {
   const { value, set } = useAnswer("people", () => userService.listUsers({}));
+  const admin = useCampfire((s) => s.user?.role === UserRole.ADMINISTRATOR);
   const [loading, setLoading] = useState(false);
   const people = value?.users ?? [];
   const nextPage = loading ? undefined : value?.nextPageToken;
@@ -18,7 +21,8 @@ export function People() {
     setLoading(true);
     try {
       const page = await userService.listUsers({ pageToken });
-      set({ ...page, users: [...people, ...page.users] });
+      const known = new Set(people.map((u) => u.id));
+      set({ ...page, users: [...people, ...page.users.filter((u) => !known.has(u.id))] });
     } catch (error) {
       alertFlash(reasonOf(error));
     } finally {
@@ -26,13 +30,15 @@ export function People() {
     }
   };
   const saved = (user: User) => {
-    if (!value) return;
-    const left = user.status === UserStatus.DEACTIVATED;
-    const users = left
-      ? people.filter((u) => u.id !== user.id)
-      : people.map((u) => (u.id === user.id ? user : u));
-    set({ ...value, users });
+    if (!value || user.role === UserRole.BOT) return;
+    const others = people.filter((u) => u.id !== user.id);
+    const gone = user.status === UserStatus.DEACTIVATED || (user.status === UserStatus.BANNED && !admin);
+    const isNew = others.length === people.length;
+    if (gone) set({ ...value, users: others });
+    else if (!isNew || !value.nextPageToken)
+      set({ ...value, users: [...others, user].sort((a, b) => byName.compare(a.name, b.name)) });
   };
+  useChangedUsers(saved);
   const administrators = people.filter((u) => u.role === UserRole.ADMINISTRATOR);
   const members = people.filter((u) => u.role !== UserRole.ADMINISTRATOR);
   return (

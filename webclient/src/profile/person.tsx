@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { codeOf, reasonOf, roomService, userService } from "../api";
 import { type User, UserRole, UserStatus } from "../gen/campfire/v1/user_pb";
 import { saveRoom, useCampfire } from "../state";
-import { useAnswer } from "../ui/answer";
+import { useAnswer, useChangedUsers } from "../ui/answer";
 import { Avatar } from "../ui/avatar";
 import { confirm } from "../ui/dialog";
 import { alertFlash } from "../ui/flash";
@@ -20,6 +20,9 @@ export function Person({ userId }: { userId: string }) {
     set,
   } = useAnswer(userId, async () => {
     return (await userService.getUser({ userId })).user;
+  });
+  useChangedUsers((changed) => {
+    if (changed.id === user?.id) set({ ...changed, emailAddress: changed.emailAddress || user.emailAddress });
   });
   if (failure) {
     const nobody = [Code.NotFound, Code.InvalidArgument].includes(codeOf(failure.error));

@@ -1,5 +1,7 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { reasonOf } from "../api";
+import type { User } from "../gen/campfire/v1/user_pb";
+import { useCampfire } from "../state";
 
 interface Answer<T> {
   /** What was answered; undefined until then. */
@@ -30,4 +32,16 @@ export function useAnswer<T>(key: string, ask: () => Promise<T>): Answer<T> {
     failure: fresh ? held.failure : undefined,
     set: (value) => setHeld({ key, value }),
   };
+}
+
+/** Tells a screen that shows people of its own of each who has changed, or is new. */
+export function useChangedUsers(onChanged: (user: User) => void) {
+  const heard = useEffectEvent(onChanged);
+  useEffect(
+    () =>
+      useCampfire.subscribe(({ changedUser }, before) => {
+        if (changedUser && changedUser !== before.changedUser) heard(changedUser);
+      }),
+    [],
+  );
 }

@@ -506,7 +506,7 @@ export declare type UserChanged = Message<"campfire.v1.UserChanged"> & {
 export declare const UserChangedSchema: GenMessage<UserChanged>;
 
 /**
- * AccountChanged brings the account after its name, settings or styles have changed.
+ * AccountChanged brings the account after its name, settings, styles or join code have changed.
  *
  * @generated from message campfire.v1.AccountChanged
  */

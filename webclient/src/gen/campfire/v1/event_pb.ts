@@ -528,7 +528,7 @@ export const UserChangedSchema: GenMessage<UserChanged> = /*@__PURE__*/
   messageDesc(file_campfire_v1_event, 14);
 
 /**
- * AccountChanged brings the account after its name, settings or styles have changed.
+ * AccountChanged brings the account after its name, settings, styles or join code have changed.
  *
  * @generated from message campfire.v1.AccountChanged
  */
