@@ -1,3 +1,4 @@
+import { createECDH } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
@@ -70,6 +71,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await shoot("welcome");
       await room(roomId);
       await shoot("room");
+      await page.getByTestId("nav").getByTestId("bell").click();
+      await page.getByTestId("notifications-help").waitFor();
+      await shoot("notifications-help");
+      await page.keyboard.press("Escape");
       const message = page.getByTestId("message").filter({ hasText: "quiet weekend" });
       if (!narrow) await message.hover();
       await message.getByRole("button", { name: "Message options" }).click();
@@ -151,6 +156,21 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByTestId("sessions").waitFor();
       await page.getByTestId("my-rooms").waitFor();
       await whole("profile");
+      await visit("/users/me/push_subscriptions");
+      await page.getByText("None so far").waitFor();
+      await shoot("devices-none");
+      await page.getByRole("button", { name: "Go back" }).waitFor();
+      const keys = { p256dhKey: p256dh, authKey: "AAAAAAAAAAAAAAAAAAAAAA" };
+      for (const n of [1, 2])
+        await server.ask(
+          "PushService",
+          "RegisterPushSubscription",
+          { endpoint: `https://push.example.com/send/${n}-cZ3kXq7vFhw:APA91bHPRgkF3JUikC4EN`, ...keys },
+          ada,
+        );
+      await visit("/users/me/push_subscriptions");
+      await page.getByTestId("device").first().waitFor();
+      await shoot("devices");
       await visit(`/users/${id("Grace")}`);
       await page.getByTestId("transfer").waitFor();
       await whole("person");
@@ -218,6 +238,9 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
   }
 }
+
+// A point of the curve, as a browser's key would be.
+const p256dh = createECDH("prime256v1").generateKeys("base64url");
 
 async function settled(page: Page) {
   await page.getByTestId("message").first().waitFor();

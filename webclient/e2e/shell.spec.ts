@@ -440,3 +440,59 @@ test("305 308 a tab that is hidden for long counts as away; another tab keeps on
   await hide(ben.page, false);
   await expect(mark).not.toHaveAttribute("data-unread", { timeout: 8000 });
 });
+
+test("what is opened grows out of what was pressed, unless one wants no motion", async ({ browser }) => {
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit("/");
+  await expect(ada.composer).toBeVisible();
+  /** What moves while a press opens a screen. */
+  const moved = async (press: () => Promise<void>) => {
+    await ada.page.evaluate(() => {
+      const start = document.startViewTransition.bind(document);
+      const moves: string[][] = [];
+      Object.assign(window, { moves });
+      document.startViewTransition = (change) => {
+        const transition = start(change);
+        void transition.ready.then(() =>
+          moves.push(
+            document
+              .getAnimations()
+              .map(({ effect }) => (effect as KeyframeEffect).pseudoElement ?? "")
+              .filter((name) => name.startsWith("::view-transition-group")),
+          ),
+        );
+        return transition;
+      };
+    });
+    await press();
+    return ada.page.evaluate(() => (window as unknown as { moves: string[][] }).moves);
+  };
+  const panel = ada.page.locator(".panel").first();
+  const opened = await moved(async () => {
+    await ada.page.getByTestId("account-settings").click();
+    await expect(panel).toBeVisible();
+    await expect(ada.page.locator("html.opening")).toHaveCount(0);
+  });
+  expect(opened).toEqual([expect.arrayContaining(["::view-transition-group(opened)"])]);
+  await ada.page.getByRole("link", { name: "Chat bots" }).click();
+  await expect(ada.page.getByRole("heading", { name: "Chat bots" })).toBeVisible();
+  await ada.visit("/");
+  await expect(ada.composer).toBeVisible();
+  const searched = await moved(async () => {
+    await ada.page.getByRole("link", { name: "Search" }).click();
+    await expect(ada.page.getByRole("searchbox")).toBeFocused();
+    await expect(ada.page.locator("html.opening")).toHaveCount(0);
+  });
+  expect(searched).toEqual([
+    expect.arrayContaining(["::view-transition-group(opened)", "::view-transition-group(hint)"]),
+  ]);
+
+  await ada.page.emulateMedia({ reducedMotion: "reduce" });
+  await ada.visit("/");
+  await expect(ada.composer).toBeVisible();
+  const still = await moved(async () => {
+    await ada.page.getByTestId("account-settings").click();
+    await expect(panel).toBeVisible();
+  });
+  expect(still).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Component, type ReactNode, Suspense, useEffect, useState } from "react";
 import { onSignedOut, reasonOf } from "./api";
 import { startOutbox } from "./composer/outbox";
 import { followStyles } from "./custom-styles";
@@ -18,49 +18,91 @@ import { preloadEditor } from "./ui/editor";
 import { Flash } from "./ui/flash";
 import { CornerLogo, ErrorScreen, Forbidden, SkipLink } from "./ui/page";
 import { fetchAhead, followLinks, navigate, usePath } from "./ui/router";
+import { screenOf } from "./ui/screen";
 
 // Fetched when first wanted, or when someone points at a link that leads there: rooms alone are needed at once.
-const fetchers = {
-  account: () => import("./account/account"),
-  bots: () => import("./account/bots"),
-  botForm: () => import("./account/bot-form"),
-  styles: () => import("./account/custom-styles"),
-  profile: () => import("./profile/profile"),
-  person: () => import("./profile/person"),
-  devices: () => import("./push/devices"),
-  search: () => import("./search/search"),
-  roomForm: () => import("./rooms/room-form"),
-  pingSettings: () => import("./rooms/ping-settings"),
-};
-const AccountSettings = lazy(async () => ({ default: (await fetchers.account()).AccountSettings }));
-const Bots = lazy(async () => ({ default: (await fetchers.bots()).Bots }));
-const NewBot = lazy(async () => ({ default: (await fetchers.botForm()).NewBot }));
-const EditBot = lazy(async () => ({ default: (await fetchers.botForm()).EditBot }));
-const CustomStyles = lazy(async () => ({ default: (await fetchers.styles()).CustomStyles }));
-const Profile = lazy(async () => ({ default: (await fetchers.profile()).Profile }));
-const Person = lazy(async () => ({ default: (await fetchers.person()).Person }));
-const Devices = lazy(async () => ({ default: (await fetchers.devices()).Devices }));
-const Search = lazy(async () => ({ default: (await fetchers.search()).Search }));
-const NewRoom = lazy(async () => ({ default: (await fetchers.roomForm()).NewRoom }));
-const RoomSettings = lazy(async () => ({ default: (await fetchers.roomForm()).RoomSettings }));
-const PingSettings = lazy(async () => ({ default: (await fetchers.pingSettings()).PingSettings }));
-const SetUp = lazy(async () => ({ default: (await import("./session/setup")).SetUp }));
-const SignIn = lazy(async () => ({ default: (await import("./session/sign-in")).SignIn }));
-const Join = lazy(async () => ({ default: (await import("./session/join")).Join }));
-const ClaimTransfer = lazy(async () => ({ default: (await import("./session/transfer")).ClaimTransfer }));
-const TooOld = lazy(async () => ({ default: (await import("./session/too-old")).TooOld }));
+const AccountSettings = screenOf(
+  () => import("./account/account"),
+  (m) => m.AccountSettings,
+);
+const Bots = screenOf(
+  () => import("./account/bots"),
+  (m) => m.Bots,
+);
+const NewBot = screenOf(
+  () => import("./account/bot-form"),
+  (m) => m.NewBot,
+);
+const EditBot = screenOf(
+  () => import("./account/bot-form"),
+  (m) => m.EditBot,
+);
+const CustomStyles = screenOf(
+  () => import("./account/custom-styles"),
+  (m) => m.CustomStyles,
+);
+const Profile = screenOf(
+  () => import("./profile/profile"),
+  (m) => m.Profile,
+);
+const Person = screenOf(
+  () => import("./profile/person"),
+  (m) => m.Person,
+);
+const Devices = screenOf(
+  () => import("./push/devices"),
+  (m) => m.Devices,
+);
+const Search = screenOf(
+  () => import("./search/search"),
+  (m) => m.Search,
+);
+const NewRoom = screenOf(
+  () => import("./rooms/room-form"),
+  (m) => m.NewRoom,
+);
+const RoomSettings = screenOf(
+  () => import("./rooms/room-form"),
+  (m) => m.RoomSettings,
+);
+const PingSettings = screenOf(
+  () => import("./rooms/ping-settings"),
+  (m) => m.PingSettings,
+);
+const SetUp = screenOf(
+  () => import("./session/setup"),
+  (m) => m.SetUp,
+);
+const SignIn = screenOf(
+  () => import("./session/sign-in"),
+  (m) => m.SignIn,
+);
+const Join = screenOf(
+  () => import("./session/join"),
+  (m) => m.Join,
+);
+const ClaimTransfer = screenOf(
+  () => import("./session/transfer"),
+  (m) => m.ClaimTransfer,
+);
+const TooOld = screenOf(
+  () => import("./session/too-old"),
+  (m) => m.TooOld,
+);
 
 const ahead: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
-  [/^\/account\/edit/, fetchers.account],
-  [/^\/account\/bots$/, fetchers.bots],
-  [/^\/account\/bots\//, fetchers.botForm],
-  [/^\/account\/custom/, fetchers.styles],
-  [/^\/users\/me\/profile/, fetchers.profile],
-  [/^\/users\/me\/push/, fetchers.devices],
-  [/^\/users\/\d/, fetchers.person],
-  [/^\/searches/, fetchers.search],
-  [/^\/rooms\/directs\//, fetchers.pingSettings],
-  [/^\/rooms\/(opens|closeds)\//, fetchers.roomForm],
+  [/^\/account\/edit/, AccountSettings.fetch],
+  [/^\/account\/bots$/, Bots.fetch],
+  [/^\/account\/bots\/new/, NewBot.fetch],
+  [/^\/account\/bots\/\d/, EditBot.fetch],
+  [/^\/account\/custom/, CustomStyles.fetch],
+  [/^\/users\/me\/profile/, Profile.fetch],
+  [/^\/users\/me\/push/, Devices.fetch],
+  [/^\/users\/\d/, Person.fetch],
+  [/^\/searches/, Search.fetch],
+  [/^\/rooms\/directs\//, PingSettings.fetch],
+  [/^\/rooms\/(opens|closeds)\/new/, NewRoom.fetch],
+  [/^\/rooms\/(opens|closeds)\/\d/, RoomSettings.fetch],
 ];
 
 /** The whole client: who is here decides which screens there are. */

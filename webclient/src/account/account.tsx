@@ -27,6 +27,7 @@ export function AccountSettings() {
           <a
             className="btn flex-item-justify-end"
             href="/account/bots"
+            data-opens=""
             aria-label="Chat bots"
             title="Chat bots"
           >
@@ -35,6 +36,7 @@ export function AccountSettings() {
           <a
             className="btn"
             href="/account/custom_styles/edit"
+            data-opens=""
             aria-label="Custom styles"
             title="Custom styles"
           >

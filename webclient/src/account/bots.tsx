@@ -75,6 +75,7 @@ function BotCard({ bot, rooms }: { bot: Bot; rooms: readonly SharedRoom[] }) {
         <a
           className="btn"
           href={`/account/bots/${user.id}/edit`}
+          data-opens=""
           aria-label={`Edit ${user.name}`}
           title={`Edit ${user.name}`}
         >

@@ -126,7 +126,13 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
           send();
         }}
       >
-        <a className="btn composer__context-btn" href="/searches" aria-label="Search" title="Search">
+        <a
+          className="btn composer__context-btn"
+          href="/searches"
+          data-opens=""
+          aria-label="Search"
+          title="Search"
+        >
           <Icon name="search" />
         </a>
         <fieldset className="composer__fieldset" disabled={disabled}>

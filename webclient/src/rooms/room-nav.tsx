@@ -17,6 +17,7 @@ export function RoomNav({ room }: { room: Room }) {
       <a
         className="btn"
         href={settingsPath(room)}
+        data-opens=""
         aria-label={settings}
         title={settings}
         data-testid="room-settings"

@@ -88,7 +88,12 @@ function Form({ query }: { query: string }) {
         if (text.trim()) navigate(searchPath(text.trim()));
       }}
     >
-      <a className="btn composer__context-btn" href="/" aria-label="Leave search" title="Leave search">
+      <a
+        className="btn composer__context-btn searches__back"
+        href="/"
+        aria-label="Leave search"
+        title="Leave search"
+      >
         <Icon name="arrow-left" />
       </a>
       <label className="composer__input searches__input">

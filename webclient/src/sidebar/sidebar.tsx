@@ -58,7 +58,13 @@ export function Sidebar() {
             <RoomLink key={room.id} room={room} current={`${path}/`.startsWith(`/rooms/${room.id}/`)} />
           ))}
           {(!restricted || user?.role === UserRole.ADMINISTRATOR) && (
-            <a className="rooms__new-btn btn" href="/rooms/opens/new" title="New room" data-testid="new-room">
+            <a
+              className="rooms__new-btn btn"
+              href="/rooms/opens/new"
+              data-opens=""
+              title="New room"
+              data-testid="new-room"
+            >
               <Icon name="add" />
               <span className="for-screen-reader">New room</span>
             </a>
@@ -70,6 +76,7 @@ export function Sidebar() {
           <a
             className="btn avatar"
             href="/users/me/profile"
+            data-opens=""
             aria-label="My profile"
             title="My profile"
             data-testid="my-profile"
@@ -80,6 +87,7 @@ export function Sidebar() {
         <a
           className="btn"
           href="/account/edit"
+          data-opens=""
           aria-label="Account settings"
           title="Account settings"
           data-testid="account-settings"

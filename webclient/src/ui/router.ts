@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { flushSync } from "react-dom";
 
 const listeners = new Set<() => void>();
 
@@ -43,13 +44,15 @@ function depth(): number {
   return typeof state === "object" && state !== null && "depth" in state ? Number(state.depth) : 0;
 }
 
+type Fetchers = readonly (readonly [RegExp, () => Promise<unknown>])[];
+let fetchers: Fetchers = [];
+
 /** Fetches what a link of ours leads to when someone points at it, before they press. Returns how to stop. */
-export function fetchAhead(what: readonly (readonly [RegExp, () => Promise<unknown>])[]): () => void {
+export function fetchAhead(what: Fetchers): () => void {
+  fetchers = what;
   const pointed = (event: Event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
-    if (link?.origin !== location.origin) return;
-    const fetcher = what.find(([pattern]) => pattern.test(link.pathname))?.[1];
-    fetcher?.().catch(() => undefined); // the press tries again, and tells
+    if (link?.origin === location.origin) void fetchFor(link);
   };
   document.addEventListener("pointerover", pointed);
   document.addEventListener("focusin", pointed);
@@ -57,6 +60,11 @@ export function fetchAhead(what: readonly (readonly [RegExp, () => Promise<unkno
     document.removeEventListener("pointerover", pointed);
     document.removeEventListener("focusin", pointed);
   };
+}
+
+async function fetchFor({ pathname }: HTMLAnchorElement) {
+  const fetcher = fetchers.find(([pattern]) => pattern.test(pathname))?.[1];
+  await fetcher?.().catch(() => undefined); // the screen itself tries again, and tells
 }
 
 /** Lets plain clicks on links to our own pages change the path without loading the page anew. Returns how to stop. */
@@ -72,7 +80,28 @@ function follow(event: MouseEvent) {
   if (!link?.href || link.origin !== location.origin || link.target === "_blank" || link.download) return;
   if (link.getAttribute("href")?.startsWith("#")) return;
   event.preventDefault();
-  navigate(link.pathname + link.search + link.hash);
+  const go = () => navigate(link.pathname + link.search + link.hash);
+  if (!link.hasAttribute("data-opens")) return go();
+  // What has to be fetched first may take a moment; after that it appears as it comes.
+  const moment = new Promise((done) => setTimeout(done, 300));
+  void Promise.race([fetchFor(link), moment]).then(() => growFrom(link, go));
+}
+
+/** Lets what is opened grow out of what was pressed, where a browser can do that and nobody minds. */
+function growFrom(pressed: HTMLElement, open: () => void) {
+  // Not every browser knows it, whatever TypeScript says.
+  const able = "startViewTransition" in document && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (!able) return open();
+  const page = document.documentElement;
+  pressed.style.viewTransitionName = "opened"; // for the picture of the page before; then the sheet names what is opened
+  page.classList.add("opening");
+  const transition = document.startViewTransition(() => {
+    pressed.style.viewTransitionName = "";
+    page.classList.add("opened");
+    flushSync(open);
+  });
+  transition.ready.catch(() => undefined); // a page in the background moves nothing
+  void transition.finished.finally(() => page.classList.remove("opening", "opened"));
 }
 
 function subscribe(listener: () => void) {
