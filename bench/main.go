@@ -447,7 +447,7 @@ func (g *growth) add(name string, x, y float64) {
 	if i < 0 {
 		i, g.curves = len(g.curves), append(g.curves, curve{name: name})
 	}
-	fmt.Printf("%s | %g | %s | %s\n", g.title, x, name, number(y))
+	fmt.Printf("%s | %s | %s | %s\n", g.title, number(x), name, number(y))
 	g.curves[i].points = append(g.curves[i].points, [2]float64{x, y})
 }
 
@@ -479,7 +479,7 @@ func (g *growth) draw(folder, name string) error {
 	}
 	var across, up []place
 	for x := low[0]; x <= high[0]; x++ {
-		across = append(across, place{X: at(math.Pow(10, x), 1).X, Text: number(math.Pow(10, x))})
+		across = append(across, place{X: at(math.Pow(10, x), 1).X, Text: strings.TrimSuffix(number(math.Pow(10, x)), ".0")})
 	}
 	for y := low[1]; y <= high[1]; y++ {
 		up = append(up, place{Y: at(1, math.Pow(10, y)).Y, Text: fmt.Sprint(math.Pow(10, y))})
