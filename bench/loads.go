@@ -470,7 +470,7 @@ func idling(ctx context.Context, b *bench) error {
 			return 0, 0, err
 		}
 		all, err = p.memory()
-		return all, 1000 * (all - before) / float64(count), err
+		return all, 1000 * (all - before) / float64(count), errors.Join(err, b.profile(p, "idle")())
 	}
 	all, each, err := measure(h.process, func(i int) (*stream, error) {
 		return h.subscribe(i, "", fmt.Sprintf("10.0.%d.1", i/1000))

@@ -19,7 +19,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"text/template"
 	"time"
@@ -320,26 +319,27 @@ func run(ctx context.Context, args []string) (err error) {
 	return err
 }
 
-// profile writes the server's profiles of the first time it does some work, if they are wanted. The work is to last as
-// long as a measurement.
+// profile writes the server's profiles of the first measurement of some work, if they are wanted.
 func (b *bench) profile(p *process, work string) (wait func() error) {
 	if b.profiles == "" || p == b.bare || p.profiled[work] {
 		return func() error { return nil }
 	}
 	p.profiled[work] = true
-	var group sync.WaitGroup
-	kinds := []string{"profile", "allocs", "mutex", "block"}
-	failed := make([]error, len(kinds))
-	for i, kind := range kinds {
-		group.Go(func() {
-			profile, err := get(fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", p.metrics, kind, max(1, int(b.length.Seconds()))))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(b.profiles, work+"."+strings.Replace(kind, "profile", "cpu", 1)+".pprof"), []byte(profile), 0o644)
-			}
-			failed[i] = err
-		})
+	query := fmt.Sprintf("?seconds=%d", max(1, int(b.length.Seconds())))
+	profiles := map[string]string{"cpu": "profile" + query, "allocs": "allocs" + query, "mutex": "mutex" + query, "block": "block" + query, "heap": "heap?gc=1"}
+	failed := make(chan error, len(profiles))
+	for name, path := range profiles {
+		go func() {
+			profile, err := get("http://" + p.metrics + "/debug/pprof/" + path)
+			failed <- errors.Join(err, os.WriteFile(filepath.Join(b.profiles, work+"."+name+".pprof"), []byte(profile), 0o644))
+		}()
 	}
-	return func() error { group.Wait(); return errors.Join(failed...) }
+	return func() (err error) {
+		for range profiles {
+			err = errors.Join(err, <-failed)
+		}
+		return err
+	}
 }
 
 // scale measures how costs grow with what a house holds, and draws each growth into the folder.
