@@ -114,7 +114,7 @@ func openMany(count int, open func(i int) (*stream, error)) ([]*stream, error) {
 		})
 	}
 	group.Wait()
-	return slices.DeleteFunc(streams, func(s *stream) bool { return s == nil }), errors.Join(failed...)
+	return slices.DeleteFunc(streams, func(s *stream) bool { return s == nil }), cmp.Or(failed...)
 }
 
 func closeAll(streams []*stream) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ func (b *bench) burst(ctx context.Context, p *process, tokens []string, call cal
 		for i := range callers {
 			m := newMember(p.address, tokens[i%len(tokens)])
 			group.Go(func() {
+				defer m.transport.CloseIdleConnections()
 				for n := 0; failed[i] == nil && time.Since(began) < b.length; n++ {
 					called := time.Now()
 					failed[i] = call(ctx, m, i, n)
@@ -42,7 +44,7 @@ func (b *bench) burst(ctx context.Context, p *process, tokens []string, call cal
 		}
 		group.Wait()
 		took = time.Since(began)
-		return errors.Join(failed...)
+		return cmp.Or(failed...)
 	})
 	all := slices.Concat(latencies...)
 	p50, p99 := percentiles(all)
@@ -187,6 +189,7 @@ func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]
 		for i := range posters {
 			m := newMember(h.address, h.tokens[i])
 			group.Go(func() {
+				defer m.transport.CloseIdleConnections()
 				for failed[i] == nil && time.Since(began) < b.length {
 					for n := sent.Add(1); n%20 == 0 && slowest(streams)+ahead < n && time.Since(began) < b.length+patience; {
 						time.Sleep(100 * time.Microsecond)
@@ -199,7 +202,7 @@ func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]
 		}
 		group.Wait()
 		*all = append(*all, slices.Concat(said...)...)
-		return errors.Join(append(failed, await(streams, int64(len(*all))))...)
+		return cmp.Or(append(failed, await(streams, int64(len(*all))))...)
 	})
 	calls := float64(len(slices.Concat(said...)))
 	p50, p99 := lateness(streams)

@@ -53,6 +53,7 @@ type bench struct {
 	profiles string        // a folder for them, if they are wanted
 	scratch  string        // a folder for data
 	bare     *process
+	running  *process // the last Campfire that was started
 	figures  []*figure
 }
 
@@ -250,24 +251,21 @@ func compare(first, second string) error {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var err error
-	if len(os.Args) == 2 && os.Args[1] == "bare" {
-		err = serveBare(ctx)
-	} else {
-		err = run(ctx, os.Args[1:])
-	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, args []string) (err error) {
+	if slices.Equal(args, []string{"bare"}) { // by startBare
+		return serveBare(ctx)
+	}
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "./campfire", "the `program` to measure")
-	flags.IntVar(&b.runs, "runs", 5, "how `often` each is measured")
-	flags.DurationVar(&b.length, "length", 2*time.Second, "of one measurement")
+	flags.IntVar(&b.runs, "runs", 9, "how `often` each is measured")
+	flags.DurationVar(&b.length, "length", time.Second, "of one measurement")
 	flags.StringVar(&b.profiles, "profile", "", "write profiles of the server to a `folder`; they cost time, so the figures count less")
 	short := flags.Bool("short", false, "3 runs of half a second")
 	only := flags.String("only", "", "`loads`, separated by commas, of post, fanout, delivery, read, reconnect, idle and start")
@@ -292,7 +290,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if b.scratch, err = os.MkdirTemp("", "campfire-bench-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.scratch)) }()
+	defer func() { err = errors.Join(err, b.end(), os.RemoveAll(b.scratch)) }()
 	if b.bare, err = startBare(ctx); err != nil {
 		return err
 	}
@@ -387,7 +385,7 @@ func (b *bench) grow(ctx context.Context, g *growth, sizes []int, fill func(h *h
 		david := newMember(h.address, h.tokens[0])
 		for _, cost := range h.costs(ctx, david) {
 			var took []time.Duration
-			for began := time.Now(); time.Since(began) < b.length/2; {
+			for began := time.Now(); time.Since(began) < b.length/2 || len(took) < 20; {
 				called := time.Now()
 				if err := cost.call(); err != nil {
 					return err

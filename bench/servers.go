@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -195,7 +196,16 @@ func (h *house) open(ctx context.Context, b *bench, settings ...string) (err err
 	h.process, err = start(ctx, b.binary, append([]string{
 		"--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", "--data", h.folder, "--log", "json", "--backups", "0",
 	}, settings...)...)
+	b.running = h.process
 	return err
+}
+
+// end stops what a load that failed has left running.
+func (b *bench) end() error {
+	if b.running == nil || b.running.cmd.ProcessState != nil {
+		return nil
+	}
+	return b.running.stop()
 }
 
 // The first people of a house, by their ids.
@@ -280,7 +290,7 @@ func (h *house) talk(ctx context.Context, st *store.Store, messages int) error {
 	}
 	group.Wait()
 	h.messages = messages
-	return errors.Join(failed...)
+	return cmp.Or(failed...)
 }
 
 // rareMessages is about how many messages of a history have the rare word.
@@ -297,10 +307,12 @@ type member struct {
 	campfirev1connect.MessageServiceClient
 	campfirev1connect.RoomServiceClient
 	campfirev1connect.SearchServiceClient
+	transport *http.Transport
 }
 
 func newMember(address, token string) member {
-	client, url := &http.Client{Transport: &http.Transport{}}, "http://"+address
+	transport, url := &http.Transport{}, "http://"+address
+	client := &http.Client{Transport: transport}
 	signed := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			req.Header().Set("Authorization", "Bearer "+token)
@@ -311,6 +323,7 @@ func newMember(address, token string) member {
 		campfirev1connect.NewMessageServiceClient(client, url, signed),
 		campfirev1connect.NewRoomServiceClient(client, url, signed),
 		campfirev1connect.NewSearchServiceClient(client, url, signed),
+		transport,
 	}
 }
 
