@@ -177,7 +177,8 @@ func (b *bench) fanOutTo(ctx context.Context, count int, note func(mine, bare bu
 // ahead is how many messages the posters may be ahead of the slowest stream: as many as keep every stream busy.
 const ahead = 100
 
-// fanOut lets 4 people post for as long as a measurement takes, and waits until all streams have heard all.
+// fanOut lets 4 people post for twice as long as a measurement, as it takes a while until streams and readers keep
+// step, and waits until all streams have heard all.
 func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]posted) (burst, error) {
 	const posters = 4
 	var group sync.WaitGroup
@@ -190,8 +191,8 @@ func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]
 			m := newMember(h.address, h.tokens[i])
 			group.Go(func() {
 				defer m.transport.CloseIdleConnections()
-				for failed[i] == nil && time.Since(began) < b.length {
-					for n := sent.Add(1); n%20 == 0 && slowest(streams)+ahead < n && time.Since(began) < b.length+patience; {
+				for failed[i] == nil && time.Since(began) < 2*b.length {
+					for n := sent.Add(1); n%20 == 0 && slowest(streams)+ahead < n && time.Since(began) < 2*b.length+patience; {
 						time.Sleep(100 * time.Microsecond)
 					}
 					var p posted
@@ -209,17 +210,25 @@ func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]
 	return burst{calls, calls / newest(streams).Sub(began).Seconds(), p50, p99, seconds}, err
 }
 
-// bareFanOut is how fast ready frames reach as many connections.
+// bareFanOut is how fast ready frames reach as many connections. They are written once the last has come.
 func (b *bench) bareFanOut(frame []byte, count, messages int) (burst, error) {
-	var streams []*stream
+	open := func(int) (*stream, error) {
+		return openStream(b.bare.address, fmt.Sprintf("/frames?streams=%d&count=%d", count, messages), "", "", frame)
+	}
+	streams, err := openMany(count-1, open)
 	defer func() { closeAll(streams) }()
-	began := time.Now()
-	seconds, err := b.bare.processor(func() (err error) {
-		streams, err = openMany(count, func(int) (*stream, error) {
-			began = time.Now() // they begin to be written to once the last is open
-			return openStream(b.bare.address, fmt.Sprintf("/frames?streams=%d&count=%d", count, messages), "", "", frame)
-		})
-		return errors.Join(err, await(streams, int64(messages)))
+	if err != nil {
+		return burst{}, err
+	}
+	var began time.Time
+	seconds, err := b.bare.processor(func() error {
+		began = time.Now()
+		last, err := open(count - 1)
+		if err != nil {
+			return err
+		}
+		streams = append(streams, last)
+		return await(streams, int64(messages))
 	})
 	return burst{calls: float64(messages), perSecond: float64(messages) / newest(streams).Sub(began).Seconds(), processor: seconds}, err
 }
