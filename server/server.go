@@ -3,6 +3,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	connectcors "connectrpc.com/cors"
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
+	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -113,6 +115,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Close tells every open stream to reconnect, and ends it. It does not wait for them: http.Server.Shutdown does.
 func (s *Server) Close() { s.closeOnce.Do(func() { close(s.stopping) }) }
 
+func newDecompressor() connect.Decompressor { return new(gzip.Reader) }
+
+// newCompressor takes a quarter of the standard library's time, for answers hardly larger.
+func newCompressor() connect.Compressor {
+	w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // there is such a level
+	return w
+}
+
 func (s *Server) routes() http.Handler {
 	options := connect.WithHandlerOptions(
 		connect.WithReadMaxBytes(maxRequestBytes),
@@ -123,6 +133,7 @@ func (s *Server) routes() http.Handler {
 			return nil
 		}),
 		connect.WithCompressMinBytes(compressMinBytes),
+		connect.WithCompression("gzip", newDecompressor, newCompressor),
 		connect.WithRecover(s.recovered),
 		connect.WithInterceptors(s.metrics, errorInterceptor{s}),
 	)

@@ -154,10 +154,18 @@ func usersProto(users []store.User) []*campfirev1.User {
 	return protos
 }
 
-// avatarPath changes with what the picture shows, so that it can be cached.
+// avatarPath changes with what the picture shows, so that it can be cached. Every message has its author's.
 func avatarPath(u store.User) string {
-	return "/users/" + strconv.FormatInt(u.ID, 10) + "/avatar?v=" + strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(avatarSVG(u)))), 36)
+	shown := ""
+	if u.Role != store.Bot {
+		shown = initials(u.Name)
+	}
+	version := crc32.Update(avatarDesign, crc32.IEEETable, []byte(shown))
+	return "/users/" + strconv.FormatInt(u.ID, 10) + "/avatar?v=" + strconv.FormatUint(uint64(version), 36)
 }
+
+// avatarDesign stands for how pictures are drawn.
+var avatarDesign = crc32.ChecksumIEEE([]byte(avatarSVG(store.User{Name: "A B C"}) + avatarSVG(store.User{Role: store.Bot})))
 
 const avatarPattern = "GET /users/{id}/avatar"
 
