@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { accountService, eventService, messageService, roomService } from "./api";
 import { SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
 import { UserSchema } from "./gen/campfire/v1/user_pb";
-import { FIRST_EVENT_MS, LOST_MS, startLive } from "./live";
+import { AWAY_MS, FIRST_EVENT_MS, LOST_MS, startLive } from "./live";
 import { current, signedInAs } from "./state";
 
 type Event = MessageInitShape<typeof SubscribeResponseSchema>;
@@ -99,7 +99,7 @@ test("a stream that is silent for two and a half heartbeats is given up, and res
   expect(streams.map((s) => s.resumeToken)).toEqual(["", "here"]);
 });
 
-test("a loss is told after 5 seconds, and not when the next stream comes sooner", async () => {
+test("a loss is told after 3 seconds and ends writing after 5, but not when the next stream comes sooner", async () => {
   last().tell(hello());
   await pass(0);
   expect(current().connection).toBe("live");
@@ -110,8 +110,12 @@ test("a loss is told after 5 seconds, and not when the next stream comes sooner"
   expect(current().connection).toBe("live");
 
   last().end(new ConnectError("cut", Code.Unavailable));
-  await pass(LOST_MS - 1);
+  await pass(AWAY_MS - 1);
   expect(current().connection).toBe("connecting");
+  await pass(1);
+  expect(current().connection).toBe("away");
+  await pass(LOST_MS - AWAY_MS - 1);
+  expect(current().connection).toBe("away");
   await pass(1);
   expect(current().connection).toBe("lost");
 });

@@ -26,6 +26,8 @@ import {
 /** How long the first event of a stream may take. */
 export const FIRST_EVENT_MS = 5000;
 /** How long the stream may be away before that is shown. */
+export const AWAY_MS = 3000;
+/** How long until nobody writes any more. */
 export const LOST_MS = 5000;
 /** How long a tab may be hidden before it lets go of one of HTTP/1.1's six connections. */
 export const HIDDEN_MS = 60_000;
@@ -220,9 +222,12 @@ class Live {
     if (this.loss || current().connection === "lost") return;
     update({ connection: "connecting", typists: [] });
     this.loss = setTimeout(() => {
-      this.loss = undefined;
-      update({ connection: "lost" });
-    }, LOST_MS);
+      update({ connection: "away" });
+      this.loss = setTimeout(() => {
+        this.loss = undefined;
+        update({ connection: "lost" });
+      }, LOST_MS - AWAY_MS);
+    }, AWAY_MS);
   }
 
   private sleep(ms: number | undefined): Promise<void> {

@@ -43,8 +43,8 @@ export interface State {
   /** One's own posts that are not confirmed yet, oldest first. */
   readonly posts: readonly Post[];
   readonly typists: readonly Typist[];
-  /** "lost" only once the stream has been away for 5 seconds. */
-  readonly connection: "connecting" | "live" | "lost";
+  /** "away" once the stream has been so for 3 seconds, "lost" after 5. */
+  readonly connection: "connecting" | "live" | "away" | "lost";
   /** The id of the open stream, for presence. */
   readonly streamId: string | undefined;
   /** The message being edited. */

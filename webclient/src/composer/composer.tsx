@@ -37,6 +37,7 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   const [initial] = useState(() => draft.kept);
   const quoting = useCampfire((s) => s.quoting);
   const recalled = useCampfire((s) => s.recalled);
+  const away = useCampfire((s) => s.connection === "away" || s.connection === "lost");
   const disabled = useCampfire((s) => s.connection === "lost");
   const gone = useCampfire((s) => s.posts.some((p) => p.roomId === room.id && p.failure === roomGone));
 
@@ -109,11 +110,13 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   return (
     <>
       <TypingIndicator roomId={room.id} />
-      {disabled && (
+      {away && (
         <p className="composer__offline" role="status" data-testid="offline">
           <span className="spinner" aria-hidden="true" />
           <span>
-            The connection is lost. Your text is kept, and sending works again once Campfire is back.
+            {disabled
+              ? "The connection is lost. Your text is kept, and sending works again once Campfire is back."
+              : "Connecting again…"}
           </span>
         </p>
       )}
