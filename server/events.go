@@ -114,16 +114,15 @@ func (s *Server) relay(ctx context.Context, w *wire, st *stream) error {
 		if ending != nil {
 			return s.bidFarewell(w, ending)
 		}
-		if due && revision != 0 {
+		if due && revision >= 0 {
 			due = false
 			// With a token of its own, so that what happens in other people's rooms does not leave this one behind.
 			events = append(events, heartbeatAt(resumeToken(store.Position{Epoch: s.store.Epoch(), Revision: revision})))
 		}
-		if len(events) == 0 {
-			continue
-		}
-		if err := w.write(events...); err != nil {
-			return err
+		if len(events) > 0 {
+			if err := w.write(events...); err != nil {
+				return err
+			}
 		}
 		s.hub.written(st)
 	}

@@ -588,3 +588,12 @@ func wantNoStreams(t testing.TB, c *campfire) {
 		return len(c.server.hub.streams) == 0 && len(c.server.hub.networks) == 0 && c.server.hub.open == 0
 	})
 }
+
+func TestHeartbeatsComeBeforeTheFirstMessage(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.heartbeat = 20 * time.Millisecond })
+	heard := campfire.as("David").listen(t)
+	if e := heard.any(t); e.GetHeartbeat() == nil || e.GetResumeToken() != heard.hello.GetResumeToken() {
+		t.Errorf("David hears %v, want a heartbeat where hello was", e)
+	}
+}

@@ -325,9 +325,9 @@ func (h *hub) endSession(who store.Identity) {
 	}
 }
 
-// take takes a bite of what a stream has waiting. After it, the stream has everything up to the revision; that is 0 if
-// there is more. If there is nothing, the stream is to wait until it is roused; else it says when it has written them.
-func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
+// take takes a bite of what a stream has waiting. After it, the stream has everything up to the revision; that is -1 if
+// there is more. The stream says when it has written what it has to.
+func (h *hub) take(st *stream) (events []*event, upTo int64, ending error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	st.waiting = false
@@ -336,6 +336,7 @@ func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 		return nil, 0, st.ending
 	}
 	size := 0
+	upTo = -1
 	takeFrom := func(list []*event, counts func(*event) bool) []*event {
 		taken := 0
 		for ; taken < len(list) && size < bite; taken++ {
@@ -347,14 +348,13 @@ func (h *hub) take(st *stream) (events []*event, revision int64, ending error) {
 	}
 	st.missed = takeFrom(st.missed, func(*event) bool { return true })
 	st.queue = takeFrom(st.queue, st.discount)
-	st.waiting = len(events) == 0
 	if len(st.missed)+len(st.queue) == 0 {
-		revision = max(h.revision, st.seen)
+		upTo = max(h.revision, st.seen)
 	}
-	return events, revision, nil
+	return events, upTo, nil
 }
 
-// written lets a stream that has written what it took wait, or come again for what is left or has come meanwhile.
+// written lets a stream that has written what it had to wait until it is roused, or come again for what is left or has come meanwhile.
 func (h *hub) written(st *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -15,8 +17,11 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/gen/campfire/v1/campfirev1connect"
 	"campfire.example/store"
 	"campfire.example/store/storetest"
 )
@@ -491,4 +496,57 @@ func left(david *person) (goroutines int, heap uint64) {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	return runtime.NumGoroutine(), memory.HeapAlloc
+}
+
+// Streams whose reader takes no byte more when a heartbeat is due stand in nobody's way.
+func TestHeartbeatsThatNobodyReadsHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t, func(s *setup) { s.timing.heartbeat = 500 * time.Millisecond })
+	david, jason := campfire.as("David"), campfire.as("Jason")
+	host := strings.TrimPrefix(campfire.url, "http://")
+	conn := must(net.Dial("tcp", host))(t)
+	defer conn.Close()
+	_ = must(conn.Write([]byte(http2.ClientPreface)))(t)
+	frames := http2.NewFramer(conn, conn)
+	wantEqual(t, "settings", frames.WriteSettings(), nil)
+	waiting := 2 * rousedAtOnce
+	for i := range waiting {
+		var headers bytes.Buffer
+		encoder := hpack.NewEncoder(&headers)
+		for _, h := range [][2]string{
+			{":method", "POST"}, {":scheme", "http"}, {":authority", host}, {":path", campfirev1connect.EventServiceSubscribeProcedure},
+			{"content-type", "application/connect+proto"}, {"connect-protocol-version", "1"}, {"authorization", "Bearer " + david.token},
+		} {
+			_ = encoder.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
+		}
+		id := uint32(2*i + 1)
+		err := frames.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headers.Bytes(), EndHeaders: true})
+		wantEqual(t, "a call", errors.Join(err, frames.WriteData(id, true, []byte{0, 0, 0, 0, 0})), nil)
+	}
+	size := 0 // of a hello
+	for hellos := 0; hellos < waiting; {
+		switch frame := must(frames.ReadFrame())(t).(type) {
+		case *http2.SettingsFrame:
+			if !frame.IsAck() {
+				wantEqual(t, "settings", frames.WriteSettingsAck(), nil)
+			}
+		case *http2.DataFrame:
+			hellos++
+			size = len(frame.Data())
+		}
+	}
+	// From here on a stream may send as much as its hello was: nothing more.
+	wantEqual(t, "settings", frames.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(size)}), nil)
+	go io.Copy(io.Discard, conn)
+	time.Sleep(2 * campfire.server.timing.heartbeat) // so that each has one to send
+
+	heard := jason.listen(t)
+	for range 3 {
+		began := time.Now()
+		jason.post(t, campfire.Designers, "Hello")
+		heard.hears(t, `created "Hello"`)
+		if took := time.Since(began); took > campfire.server.timing.write/4 {
+			t.Errorf("Jason hears it after %v", took)
+		}
+	}
 }
