@@ -328,6 +328,7 @@ func TestADeletedRoomTakesItsMessagesAlong(t *testing.T) {
 		}
 	})
 	wantErr(t, "the creator deletes", campfire.DeleteRoom(ctx, david, campfire.Designers.ID), nil)
+	awaitRemovals(t, campfire)
 	wantEqual(t, "told", sorted(told), []int64{david, jason})
 	wantEqual(t, "found by search", inDatabase(t, campfire.Folder, "SELECT rowid FROM message_search_index WHERE message_search_index MATCH 'eel'"), []int64{kept.ID})
 	wantEqual(t, "boosts", inDatabase(t, campfire.Folder, "SELECT count(*) FROM boosts"), []int{0})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -192,7 +193,27 @@ func (s *Store) removeMessagesOf(ctx context.Context, personID int64) error {
 	}
 }
 
-// finishRemovals goes on with the bans and deletions of rooms that the end of the program has interrupted.
+// removalPause is how long what could not be removed waits, as when the disk is full.
+const removalPause = time.Minute
+
+// removeWhatIsLeft removes deleted rooms until ctx ends, at first those, and the messages of banned people, that the end of
+// the program has left behind.
+func (s *Store) removeWhatIsLeft(ctx context.Context) {
+	for {
+		var again <-chan time.Time
+		if err := s.finishRemovals(ctx); err != nil {
+			again = time.After(removalPause)
+		}
+		select {
+		case <-s.deleted:
+		case <-again:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// finishRemovals carries on with bans and deletions of rooms.
 func (s *Store) finishRemovals(ctx context.Context) error {
 	var people, rooms []int64
 	err := s.read(ctx, func(db db) (err error) {

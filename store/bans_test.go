@@ -184,6 +184,7 @@ func TestABanThatWasInterruptedIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	campfire.Store = storetest.Open(t, campfire.Folder)
+	awaitRemovals(t, campfire)
 	wantEqual(t, "messages after the start", inDatabase(t, campfire.Folder, "SELECT body_text FROM messages"), []string{"unbanned meanwhile"})
 }
 

@@ -194,7 +194,8 @@ func (t *tx) changeRoom(room Room, c RoomChanges) error {
 	return t.revoke(room.ID, c.Revoke)
 }
 
-// DeleteRoom deletes a room of the user's with all of its messages: a direct room, or one they created or administer.
+// DeleteRoom deletes a room of the user's: a direct room, or one they created or administer. It is gone at once; its messages
+// are removed in the background.
 func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
 	err := s.write(ctx, func(tx *tx) error {
 		if _, err := tx.administeredRoom(userID, roomID); err != nil {
@@ -217,7 +218,11 @@ func (s *Store) DeleteRoom(ctx context.Context, userID, roomID int64) error {
 	if err != nil {
 		return err
 	}
-	return s.removeRoom(context.WithoutCancel(ctx), roomID)
+	select {
+	case s.deleted <- struct{}{}:
+	default: // it is being removed already, or will be with another
+	}
+	return nil
 }
 
 // removeRoom removes a room that is nobody's any more, with its messages, some of them at a time.

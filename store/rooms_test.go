@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"campfire.example/store"
 	"campfire.example/store/storetest"
@@ -590,6 +591,19 @@ func TestARoomIsNoLongerUnreadWithoutTheMessageThatMadeItSo(t *testing.T) {
 	wantEqual(t, "told as read", read, []int64{david.ID})
 }
 
+// awaitRemovals waits until nothing is left of deleted rooms and of banned people's messages.
+func awaitRemovals(t testing.TB, campfire *storetest.Campfire) {
+	t.Helper()
+	left := func() []string {
+		return inDatabase(t, campfire.Folder, "SELECT room_id FROM removed_rooms UNION ALL SELECT user_id FROM removals")
+	}
+	for late := time.Now().Add(20 * time.Second); len(left()) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("not removed yet: %v", left())
+		}
+	}
+}
+
 func TestALongRoomGoesInParts(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)
@@ -601,6 +615,7 @@ func TestALongRoomGoesInParts(t *testing.T) {
 	writes := 0
 	campfire.OnCommit(func([]store.Change) { writes++; hangUp() })
 	wantErr(t, "David deletes", campfire.DeleteRoom(hurried, campfire.David.ID, campfire.Designers.ID), nil)
+	awaitRemovals(t, campfire)
 	wantEqual(t, "rooms, though David hung up", inDatabase(t, campfire.Folder, "SELECT id FROM rooms"), []int64{campfire.AllTalk.ID})
 	wantEqual(t, "messages", inDatabase(t, campfire.Folder, "SELECT id FROM messages"), []int64{kept.ID})
 	wantEqual(t, "commits that told something", writes, 1)
@@ -628,6 +643,7 @@ func TestADeletionThatWasInterruptedIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	campfire.Store = storetest.Open(t, campfire.Folder)
+	awaitRemovals(t, campfire)
 	wantEqual(t, "rooms of the old ping", inDatabase(t, campfire.Folder, "SELECT id FROM rooms WHERE id = ?", ping.ID), []int64(nil))
 	wantEqual(t, "messages", inDatabase(t, campfire.Folder, "SELECT id FROM messages"), []int64(nil))
 	wantSearchIndexInStep(t, campfire)

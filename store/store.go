@@ -74,6 +74,7 @@ type Store struct {
 	waiting      atomic.Int32  // passwords to be hashed
 	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
 	memory       *memory
+	deleted      chan struct{} // holds one when there may be a room to remove
 	blocked      atomic.Pointer[map[netip.Prefix]bool]
 	blocking     sync.Mutex  // held to read them anew
 	subscribed   atomic.Bool // whether any browser gets notifications
@@ -142,20 +143,30 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		readers:      readers,
 		passwordCost: opts.PasswordCost,
 		memory:       newMemory(),
+		deleted:      make(chan struct{}, 1),
 		hashing:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
 	}
 	if s.writer, err = startWriter(conn, s.memory); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
 	}
+	background, cancel := context.WithCancel(context.Background())
+	removed := make(chan struct{})
 	s.close = func() error {
+		cancel()
+		<-removed
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
 		return errors.Join(s.readers.Close(), conn.Close())
 	}
-	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx), s.finishRemovals(ctx)); err != nil {
+	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx)); err != nil {
+		close(removed)
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
 	}
+	go func() {
+		defer close(removed)
+		s.removeWhatIsLeft(background)
+	}()
 	return s, nil
 }
 
@@ -164,7 +175,7 @@ func (s *Store) Close() error { return s.close() }
 
 // OnCommit names the function that is told what was committed, in commit order, before the writes' callers are
 // answered. It must not wait for anything. To be called before the first write.
-func (s *Store) OnCommit(committed func([]Change)) { s.writer.committed = committed }
+func (s *Store) OnCommit(committed func([]Change)) { s.writer.committed.Store(&committed) }
 
 func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error) {
 	// Nobody else may read it, whatever folder it is in; what SQLite puts beside it is as private.

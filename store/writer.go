@@ -27,7 +27,7 @@ type writer struct {
 	closing   chan struct{}
 	stopped   chan struct{}
 	memory    *memory
-	committed func([]Change)
+	committed atomic.Pointer[func([]Change)]
 	commits   atomic.Int64
 	writes    atomic.Int64 // carried out, well or not
 	waited    atomic.Int64 // nanoseconds, by all of them
@@ -58,13 +58,12 @@ type tx struct {
 
 func startWriter(conn *sqlite.Conn, memory *memory) (*writer, error) {
 	w := &writer{
-		conn:      conn,
-		queue:     make(chan *pendingWrite, maxBatch),
-		closing:   make(chan struct{}),
-		stopped:   make(chan struct{}),
-		memory:    memory,
-		committed: func([]Change) {},
-		members:   map[int64]audience{},
+		conn:    conn,
+		queue:   make(chan *pendingWrite, maxBatch),
+		closing: make(chan struct{}),
+		stopped: make(chan struct{}),
+		memory:  memory,
+		members: map[int64]audience{},
 	}
 	if err := w.readRevision(); err != nil {
 		return nil, err
@@ -173,10 +172,24 @@ func (w *writer) fill(batch []*pendingWrite) []*pendingWrite {
 	return batch
 }
 
-// carryOut runs a batch in one transaction, tells what was committed, and leaves each write its error.
+// errNotIndexed: the search index did not take what it was told, perhaps because it is damaged.
+var errNotIndexed = errors.New("not indexed")
+
+// carryOut runs a batch in one transaction, tells what was committed, and leaves each write its error. As the index is told
+// of all at once, one write that it refuses would fail the others: then each is run alone.
 func (w *writer) carryOut(batch []*pendingWrite) {
 	before := w.revision
 	changes, err := w.transact(batch)
+	if err != nil {
+		clear(w.members)
+		w.revision = before
+	}
+	if errors.Is(err, errNotIndexed) && len(batch) > 1 {
+		for i := range batch {
+			w.carryOut(batch[i : i+1])
+		}
+		return
+	}
 	if err != nil {
 		err = fmt.Errorf("write to the database: %w", err)
 		for _, pending := range batch {
@@ -184,12 +197,10 @@ func (w *writer) carryOut(batch []*pendingWrite) {
 				pending.err = err
 			}
 		}
-		clear(w.members)
-		w.revision = before
 		return
 	}
-	if len(changes) > 0 {
-		w.committed(changes)
+	if committed := w.committed.Load(); committed != nil && len(changes) > 0 {
+		(*committed)(changes)
 	}
 }
 
@@ -223,7 +234,7 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 	}
 	for _, i := range indexed {
 		if err := i.carryOut(db{w.conn}); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errNotIndexed, err)
 		}
 	}
 	if w.revision != before {

@@ -264,6 +264,30 @@ func TestWhatIsAnsweredIsOnTheDisk(t *testing.T) {
 	}
 }
 
+func TestAMessageThatTheIndexDoesNotKnowFailsNobodyElse(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, room := t.Context(), campfire.Designers.ID
+	unknown := post(t, campfire.Store, campfire.David, room, "alpha")
+	inDatabase(t, campfire.Folder, `INSERT INTO message_search_index (message_search_index, rowid, body_text, room_id)
+		VALUES ('delete', ?, 'alpha', ?)`, unknown.ID, room)
+	release := campfire.HoldWriter()
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		if err := campfire.DeleteMessage(ctx, campfire.David.ID, unknown.ID); err == nil {
+			t.Error("the index did not complain, so this shows nothing")
+		}
+	})
+	campfire.AwaitQueue(1)
+	writing.Go(func() { post(t, campfire.Store, campfire.Jason, room, "beta") })
+	campfire.AwaitQueue(2)
+	release()
+	writing.Wait()
+	wantEqual(t, "messages", inDatabase(t, campfire.Folder, "SELECT body_text FROM messages ORDER BY id"), []string{"alpha", "beta"})
+	post(t, campfire.Store, campfire.David, room, "gamma")
+	wantEqual(t, "found", len(found(t, campfire, "gamma")), 1)
+}
+
 func BenchmarkPost(b *testing.B) {
 	for _, posters := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("posters=%d", posters), func(b *testing.B) {
