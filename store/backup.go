@@ -122,14 +122,13 @@ func Restore(ctx context.Context, folder, backup string) (kept string, err error
 		return "", err
 	}
 	// The copy is examined: to open the backup itself is to write beside it, which a disk of backups may not allow.
-	err = checkFile(ctx, copying)
+	if err = checkFile(ctx, copying); err == nil {
+		err = renewEpoch(copying)
+	}
 	if damage := new(DamagedError); errors.As(err, &damage) {
 		damage.Path = backup
 	} else if err != nil {
 		err = fmt.Errorf("%s: %w", backup, err)
-	}
-	if err == nil {
-		err = renewEpoch(copying)
 	}
 	if err != nil {
 		return "", errors.Join(err, os.Remove(copying))
@@ -166,7 +165,10 @@ func renewEpoch(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db{conn}.exec("UPDATE revisions SET epoch = :epoch", args{":epoch": rand.Text()})
+	err = db{conn}.requireKnownSchema()
+	if err == nil {
+		err = db{conn}.exec("UPDATE revisions SET epoch = :epoch", args{":epoch": rand.Text()})
+	}
 	return errors.Join(err, conn.Close())
 }
 

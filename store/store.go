@@ -80,6 +80,8 @@ type Store struct {
 	subscribed   atomic.Bool // whether any browser gets notifications
 }
 
+const migrationFiles = "migrations/*.sql" // in their order
+
 //go:embed migrations/*.sql
 var migrations embed.FS
 
@@ -228,7 +230,7 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	var schema sqlitemigration.Schema
 	schema.AppID = applicationID
-	files, err := fs.Glob(migrations, "migrations/*.sql")
+	files, err := fs.Glob(migrations, migrationFiles)
 	if err != nil {
 		return err
 	}
@@ -239,15 +241,23 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 		}
 		schema.Migrations = append(schema.Migrations, string(sql))
 	}
-	var version int
-	err = db{conn}.one("PRAGMA user_version", nil, func(row *sqlite.Stmt) { version = row.ColumnInt(0) })
+	if err := (db{conn}).requireKnownSchema(); err != nil {
+		return err
+	}
+	return sqlitemigration.Migrate(ctx, conn, schema)
+}
+
+func (d db) requireKnownSchema() error {
+	files, err := fs.Glob(migrations, migrationFiles)
 	if err != nil {
 		return err
 	}
-	if version > len(files) {
-		return fmt.Errorf("made by a newer Campfire: its schema has version %d, this program knows %d", version, len(files))
+	newest, version := len(files), 0
+	err = d.one("PRAGMA user_version", nil, func(row *sqlite.Stmt) { version = row.ColumnInt(0) })
+	if err == nil && version > newest {
+		err = fmt.Errorf("made by a newer Campfire: its schema has version %d, this program knows %d", version, newest)
 	}
-	return sqlitemigration.Migrate(ctx, conn, schema)
+	return err
 }
 
 // prepare sets what every connection needs; a pragma for each statement, as none works inside a savepoint.

@@ -632,6 +632,14 @@ func TestADatabaseOfANewerCampfireIsRefused(t *testing.T) {
 	if after := must(os.ReadFile(database))(t); string(after) != string(before) {
 		t.Error("it was changed nevertheless")
 	}
+	elsewhere := *c
+	elsewhere.data = t.TempDir()
+	if output, code := elsewhere.does(t, "restore", database); code != 1 || !strings.Contains(output, database+": made by a newer Campfire") {
+		t.Errorf("restore exits with %d: %s", code, output)
+	}
+	if left := must(filepath.Glob(filepath.Join(elsewhere.data, "campfire.db*")))(t); len(left) > 0 {
+		t.Errorf("a restore that is refused leaves %q", left)
+	}
 	sql(t, database, "PRAGMA application_id = 1")
 	c.refusesToStart(t, `open \S+: .*`)
 }
