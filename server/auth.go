@@ -57,6 +57,8 @@ const (
 	sessionCookieAge = 400 * 24 * time.Hour // the most that browsers keep; renewed whenever the app is opened
 	maxReading       = 30 * time.Second     // of a request
 	maxWriting       = 60 * time.Second     // of an answer
+	callsPerAddress  = 1000                 // at once, beside as many streams as it may have
+	callsInAll       = 5000                 // the same
 )
 
 // request is what is known of a request before its handler.
@@ -108,7 +110,14 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler)
 			}
 		}()
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, known))
+		network := store.Network(known.address)
+		if !s.calling.enter(network, false) {
+			s.refuse(w, r, tooMany("too many calls at once from your network address", time.Second))
+			return
+		}
+		defer s.calling.leave(network)
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -114,23 +114,53 @@ type ConnectionLimits struct {
 	InAll      int // 30,000 if it is 0
 }
 
-// limitedListener hangs up on those who have too many connections open. Trusted proxies have as many as they like.
-type limitedListener struct {
-	net.Listener
-	limits ConnectionLimits
-	trusts func(netip.Addr) bool
+// crowd counts what is going on at once: by each network address, and in all.
+type crowd struct {
+	perAddress, inAll int // at most
 
 	mu       sync.Mutex
-	open     int
+	count    int
 	networks map[netip.Prefix]int
 }
 
-func (s *Server) limited(listener net.Listener) net.Listener {
-	limits := ConnectionLimits{cmp.Or(s.config.Connections.PerAddress, 3000), cmp.Or(s.config.Connections.InAll, 30_000)}
-	return &limitedListener{Listener: listener, limits: limits, trusts: s.trusts, networks: map[netip.Prefix]int{}}
+func newCrowd(perAddress, inAll int) *crowd {
+	return &crowd{perAddress: perAddress, inAll: inAll, networks: map[netip.Prefix]int{}}
 }
 
-// Accept waits for the next one that is within the limits.
+// enter tells whether there is room for one more. Who is trusted may have as many as there are.
+func (c *crowd) enter(network netip.Prefix, trusted bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count >= c.inAll || c.networks[network] >= c.perAddress && !trusted {
+		return false
+	}
+	c.count++
+	c.networks[network]++
+	return true
+}
+
+func (c *crowd) leave(network netip.Prefix) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count--
+	if c.networks[network]--; c.networks[network] == 0 {
+		delete(c.networks, network)
+	}
+}
+
+// limitedListener hangs up on those who have too many connections open.
+type limitedListener struct {
+	net.Listener
+	crowd  *crowd
+	trusts func(netip.Addr) bool
+}
+
+func (s *Server) limited(listener net.Listener) net.Listener {
+	limits := s.config.Connections
+	return &limitedListener{listener, newCrowd(cmp.Or(limits.PerAddress, 3000), cmp.Or(limits.InAll, 30_000)), s.trusts}
+}
+
+// Accept waits for the next one that there is room for.
 func (l *limitedListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -138,30 +168,11 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // those without one count together
-		if network := store.Network(peer.Addr().Unmap()); l.admit(network, l.trusts(peer.Addr().Unmap())) {
-			return &limitedConn{conn, sync.OnceFunc(func() { l.leave(network) })}, nil
+		address := peer.Addr().Unmap()
+		if network := store.Network(address); l.crowd.enter(network, l.trusts(address)) {
+			return &limitedConn{conn, sync.OnceFunc(func() { l.crowd.leave(network) })}, nil
 		}
 		_ = conn.Close() // it is of no use
-	}
-}
-
-func (l *limitedListener) admit(network netip.Prefix, trusted bool) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open >= l.limits.InAll || l.networks[network] >= l.limits.PerAddress && !trusted {
-		return false
-	}
-	l.open++
-	l.networks[network]++
-	return true
-}
-
-func (l *limitedListener) leave(network netip.Prefix) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open--
-	if l.networks[network]--; l.networks[network] == 0 {
-		delete(l.networks, network)
 	}
 }
 

@@ -70,6 +70,7 @@ type Server struct {
 	metrics        *metrics
 	guard          *guard
 	verified       verification
+	calling        *crowd
 	webhookTimeout time.Duration
 	handler        http.Handler
 	stopping       chan struct{}
@@ -99,6 +100,8 @@ func New(st *store.Store, config Config) *Server {
 		stopping:       make(chan struct{}),
 		webhookTimeout: webhookTimeout,
 	}
+	streams := config.Streams.orDefaults()
+	s.calling = newCrowd(streams.PerAddress+callsPerAddress, streams.InAll+callsInAll)
 	s.guard = newGuard(config.OutboundNetworks)
 	s.outbound = s.guard.client(s.guard.dialer(nil).DialContext)
 	s.metrics = newMetrics(s)
