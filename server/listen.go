@@ -37,7 +37,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // certificates.
 func (s *Server) ServeTLS(ctx context.Context, listener, plain net.Listener, certificates Certificates) error {
 	srv := s.httpServer(s)
-	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
+	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.counted(certificates.get)}
 	redirect := redirection(s.config.URL)
 	if issued, ok := certificates.(*issuedCertificates); ok {
 		srv.Handler = alwaysTLS(s)
@@ -56,6 +56,22 @@ func (s *Server) ServeTLS(ctx context.Context, listener, plain net.Listener, cer
 		defer redirecting.Close()
 	}
 	return s.serveUntil(ctx, srv, func() error { return srv.ServeTLS(s.limited(listener), "", "") })
+}
+
+// counted has the metrics tell until when the certificates are good that are shown.
+func (s *Server) counted(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		certificate, err := get(hello)
+		if err == nil && certificate.Leaf != nil && len(certificate.Leaf.DNSNames) > 0 && !provesName(hello) {
+			s.metrics.expires.WithLabelValues(certificate.Leaf.DNSNames[0]).Set(float64(certificate.Leaf.NotAfter.Unix()))
+		}
+		return certificate, err
+	}
+}
+
+// provesName tells whether it is an issuer who asks, to see that a name is ours.
+func provesName(hello *tls.ClientHelloInfo) bool {
+	return slices.Contains(hello.SupportedProtos, acme.ALPNProto)
 }
 
 // alwaysTLS has browsers come by TLS from then on, by themselves.
@@ -250,7 +266,7 @@ func (c *issuedCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, 
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 	})
 	// Whoever comes first after a failure has it tried again, a minute later at the earliest; until then nothing more is said.
-	if err != nil && !slices.Contains(hello.SupportedProtos, acme.ALPNProto) && err.Error() != "acme/autocert: missing certificate" {
+	if err != nil && !provesName(hello) && err.Error() != "acme/autocert: missing certificate" {
 		c.log.Warn("no certificate", "domain", name, "error", err)
 	}
 	return certificate, err

@@ -219,6 +219,7 @@ type metrics struct {
 	delivered prometheus.Counter       // events written to streams
 	webhooks  *prometheus.CounterVec   // by outcome
 	pushes    *prometheus.CounterVec   // by outcome
+	expires   *prometheus.GaugeVec     // when certificates do, in Unix seconds, by name
 }
 
 // The outcomes of what leaves the house.
@@ -244,6 +245,9 @@ func newMetrics(s *Server) *metrics {
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "campfire_webhooks_total", Help: "Messages told to bots, by outcome: taken, refused or failed.",
 		}, []string{"outcome"}),
+		expires: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "campfire_certificate_expires_seconds", Help: "When the certificate that is shown expires, in seconds of Unix, by its first name.",
+		}, []string{"name"}),
 		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "campfire_pushes_total", Help: "Notifications sent to push services, by outcome: taken, refused or failed.",
 		}, []string{"outcome"}),
@@ -256,7 +260,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.calls, m.streams, m.delivered, m.webhooks, m.pushes,
+		m.calls, m.streams, m.delivered, m.webhooks, m.pushes, m.expires,
 		gauge("campfire_streams_open", "Streams that are open.", func() float64 { return float64(s.hub.openStreams()) }),
 		counter("campfire_writes_total", "Writes carried out by the one writer.", func() float64 { return float64(s.store.Stats().Writes) }),
 		counter("campfire_commits_total", "Commits of the one writer; writes by commits is how many share one.",

@@ -214,7 +214,7 @@ func TestCertificatesAreIssuedRenewedAndKept(t *testing.T) {
 	t.Parallel()
 	const good = 20 * time.Second // so that the time to renew it, a third of it before the end, comes within the test
 	program, data, issuer := build(t), t.TempDir(), startIssuer(t, good)
-	server := issuer.serve(t, program, data, "--http-addr", issuer.http)
+	server := issuer.serve(t, program, data, "--http-addr", issuer.http, "--metrics-addr", "127.0.0.1:0")
 	if url := server.says(t, `msg=listening .* url=(\S+)`); url != "https://"+chat+":"+strings.Split(issuer.https, ":")[1] {
 		t.Errorf("it can be opened at %s", url)
 	}
@@ -225,6 +225,12 @@ func TestCertificatesAreIssuedRenewedAndKept(t *testing.T) {
 		t.Errorf("got %s by %s and %v, want HTTP/2, from now on always by TLS", up.Status, up.Proto, up.Header)
 	}
 	first := up.TLS.PeerCertificates[0]
+	metrics := must(http.Get("http://" + server.says(t, `msg=metrics address=(\S+)`) + "/metrics"))(t)
+	defer metrics.Body.Close()
+	expires := fmt.Sprintf("campfire_certificate_expires_seconds{name=%q} %s\n", chat, strconv.FormatFloat(float64(first.NotAfter.Unix()), 'g', -1, 64))
+	if text := string(must(io.ReadAll(metrics.Body))(t)); !strings.Contains(text, expires) {
+		t.Errorf("the metrics do not say %s", expires)
+	}
 	for late := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		now := get(t, people, "https://"+chat+"/up").TLS.PeerCertificates[0] // also fails once it has run out
 		if now.SerialNumber.Cmp(first.SerialNumber) != 0 {
