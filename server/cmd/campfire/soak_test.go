@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -203,8 +204,10 @@ func (d *bareDisk) work(ctx context.Context, t *testing.T, file string) {
 	defer f.Close()
 	for tick := time.Tick(200 * time.Millisecond); ctx.Err() == nil; <-tick {
 		began := time.Now()
-		if _, err := f.WriteAt(make([]byte, 4096), 0); err == nil {
-			err = f.Sync()
+		_, err := f.WriteAt(make([]byte, 4096), 0)
+		if err := errors.Join(err, f.Sync()); err != nil {
+			t.Error(err)
+			return
 		}
 		d.mu.Lock()
 		d.took = append(d.took, float64(time.Since(began).Microseconds())/1000)
@@ -299,7 +302,8 @@ func TestSoak(t *testing.T) {
 		for _, line := range panel.lines {
 			early, late := line.middles()
 			t.Logf("%s, %s: %.3g early, %.3g late", panel.title, line.name, early, late)
-			if panel.flat && late > early*1.25+panel.slack {
+			// The slowest of a hundred are as slow as whatever else the machine does: they are shown beside a bare sync, not judged.
+			if panel.flat && !strings.HasPrefix(line.name, "p99") && late > early*1.25+panel.slack {
 				t.Errorf("%s, %s grows from %.3g to %.3g", panel.title, line.name, early, late)
 			}
 		}
@@ -391,8 +395,8 @@ func plotOf(samples []sample) plot {
 		{"Memory", "MB", true, 8, []line{{"resident", gauge("process_resident_memory_bytes", mega)}, {"Go's heap in use", gauge("go_memstats_heap_inuse_bytes", mega)}}},
 		{"Goroutines and streams", "", true, 10, []line{{"goroutines", gauge("go_goroutines", 1)}, {"open streams", gauge("campfire_streams_open", 1)}}},
 		{"Write-ahead log", "MB", true, 1, []line{{"its file", gauge("campfire_wal_bytes", mega)}}},
-		{"Posting a message", "ms", true, 20, []line{{"p50", times(post, .5)}, {"p99", times(post, .99)}, {"p99 of a bare sync", gauge("bare_disk_p99", 1)}}},
-		{"Reading a page", "ms", true, 20, []line{{"p50", times(read, .5)}, {"p99", times(read, .99)}}},
+		{"Posting a message", "ms", true, 2, []line{{"p50", times(post, .5)}, {"p99", times(post, .99)}, {"p99 of a bare sync", gauge("bare_disk_p99", 1)}}},
+		{"Reading a page", "ms", true, 2, []line{{"p50", times(read, .5)}, {"p99", times(read, .99)}}},
 		{"Processor", "cores", true, .1, []line{{"in use", rate("process_cpu_seconds_total")}}},
 		{"Events delivered", "a second", false, 0, []line{{"to all streams", rate("campfire_events_delivered_total")}}},
 		{"Database", "MB", false, 0, []line{{"its file, which grows with what is said", gauge("campfire_database_bytes", mega)}}},
