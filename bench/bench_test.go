@@ -20,9 +20,9 @@ import (
 	"campfire.example/store/storetest"
 )
 
-// TestMain is also the process of the bare loops.
+// TestMain is also the other processes of the benchmark.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "bare" {
+	if len(os.Args) == 2 && parts[os.Args[1]] != nil {
 		main()
 		return
 	}
@@ -33,14 +33,14 @@ func TestMain(m *testing.M) {
 func talk(t *testing.T) (file string, room int64, all []posted) {
 	campfire := storetest.New(t)
 	for _, word := range []string{"apple", "birch", "cedar", "daisy"} {
-		p := posted{clientID: "say-" + word, text: "I have planted a " + word, began: time.Now()}
+		p := posted{ClientID: "say-" + word, Text: "I have planted a " + word, Began: time.Now()}
 		m, err := campfire.PostMessage(t.Context(), campfire.David.ID, store.Post{
-			RoomID: campfire.Designers.ID, ClientMessageID: p.clientID, Body: storetest.Body(p.text),
+			RoomID: campfire.Designers.ID, ClientMessageID: p.ClientID, Body: storetest.Body(p.Text),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.id, p.end = m.ID, time.Now()
+		p.ID, p.End = m.ID, time.Now()
 		all = append(all, p)
 	}
 	if err := campfire.Close(); err != nil {
@@ -92,11 +92,11 @@ func TestTheAuditFindsWhatWasAcknowledgedWrongly(t *testing.T) {
 		all  []posted
 		want string
 	}{
-		{"one more", append(slices.Clone(all), posted{id: 4711, text: "I have planted an elder"}), "missing"},
+		{"one more", append(slices.Clone(all), posted{ID: 4711, Text: "I have planted an elder"}), "missing"},
 		{"one too few", all[1:], "not acknowledged so"},
-		{"two as the same", changed(func(all []posted) { all[1].id = all[0].id }), "both acknowledged"},
+		{"two as the same", changed(func(all []posted) { all[1].ID = all[0].ID }), "both acknowledged"},
 		{"later ones before", changed(func(all []posted) {
-			all[0].began, all[0].end, all[3].began, all[3].end = all[3].began, all[3].end, all[0].began, all[0].end
+			all[0].Began, all[0].End, all[3].Began, all[3].End = all[3].Began, all[3].End, all[0].Began, all[0].End
 		}), "had been acknowledged"},
 	} {
 		if err := audit(file, room, wrong.all); err == nil || !strings.Contains(err.Error(), wrong.want) {
@@ -107,7 +107,7 @@ func TestTheAuditFindsWhatWasAcknowledgedWrongly(t *testing.T) {
 
 func TestAStreamMustHearEachMessageOnceInOrderAndAsItIs(t *testing.T) {
 	t.Parallel()
-	all := []posted{{id: 7, clientID: "a-1", text: "One"}, {id: 8, clientID: "b-2", text: "Two"}, {id: 9, clientID: "c-3", text: "Three"}}
+	all := []posted{{ID: 7, ClientID: "a-1", Text: "One"}, {ID: 8, ClientID: "b-2", Text: "Two"}, {ID: 9, ClientID: "c-3", Text: "Three"}}
 	one, two, three := all[0], all[1], all[2]
 	for _, c := range []struct {
 		how                string
@@ -120,13 +120,13 @@ func TestAStreamMustHearEachMessageOnceInOrderAndAsItIs(t *testing.T) {
 		{how: "one twice", heard: []posted{one, two, two, three}, wantMore: 1, want: "heard 4 messages"},
 		{how: "one twice for another", heard: []posted{one, one, three}, wantMore: 1, want: "1 of them again"},
 		{how: "in another order", heard: []posted{one, three, two}, wantMore: 1, want: "1 of them again or late"},
-		{how: "another text", heard: []posted{one, {id: 8, clientID: "b-2", text: "Too"}, three}, want: "the same: false"},
-		{how: "someone else's", heard: []posted{one, two, {id: 10, clientID: "c-3", text: "Three"}}, want: "the same: false"},
+		{how: "another text", heard: []posted{one, {ID: 8, ClientID: "b-2", Text: "Too"}, three}, want: "the same: false"},
+		{how: "someone else's", heard: []posted{one, two, {ID: 10, ClientID: "c-3", Text: "Three"}}, want: "the same: false"},
 	} {
 		s := &stream{}
 		for _, p := range c.heard {
 			event, err := proto.Marshal(&campfirev1.SubscribeResponse{ResumeToken: "x", Event: &campfirev1.SubscribeResponse_MessageCreated{
-				MessageCreated: &campfirev1.MessageCreated{Message: &campfirev1.Message{Id: p.id, RoomId: 2, ClientMessageId: p.clientID, BodyText: p.text}},
+				MessageCreated: &campfirev1.MessageCreated{Message: &campfirev1.Message{Id: p.ID, RoomId: 2, ClientMessageId: p.ClientID, BodyText: p.Text}},
 			}})
 			if err != nil {
 				t.Fatal(err)
@@ -151,7 +151,7 @@ func TestTheBenchmarkMeasuresTheRealProgram(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../server/cmd/campfire").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	args := []string{"--binary", binary, "--runs", "1", "--length", "100ms", "--only", "post,delivery,start", "--json", output}
+	args := []string{"--binary", binary, "--runs", "1", "--length", "100ms", "--only", "post,fanout,delivery,start", "--json", output}
 	if err := run(t.Context(), args); err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -238,8 +241,8 @@ func lateness(streams []*stream) (p50, p99 float64) {
 // verify: every stream has heard each acknowledged message once, in order, as it was acknowledged, and nothing else.
 func verify(streams []*stream, all []posted) (lost, doubled int, err error) {
 	var sum uint32
-	for _, p := range slices.SortedFunc(slices.Values(all), func(a, b posted) int { return cmp.Compare(a.id, b.id) }) {
-		sum = sumOf(sum, p.id, []byte(p.clientID), []byte(p.text))
+	for _, p := range slices.SortedFunc(slices.Values(all), func(a, b posted) int { return cmp.Compare(a.ID, b.ID) }) {
+		sum = sumOf(sum, p.ID, []byte(p.ClientID), []byte(p.Text))
 	}
 	for i, s := range streams {
 		missing := len(all) - int(s.heard.Load())
@@ -254,28 +257,27 @@ func verify(streams []*stream, all []posted) (lost, doubled int, err error) {
 
 // posted is a message as it was acknowledged.
 type posted struct {
-	id         int64
-	clientID   string
-	text       string
-	poster     int
-	began, end time.Time
+	ID         int64
+	ClientID   string
+	Text       string
+	Began, End time.Time
 }
 
 // say posts a message with a word of its own, and checks the answer.
-func (h *house) say(ctx context.Context, m member, poster int, due time.Time) (posted, error) {
-	word := fmt.Sprintf("p%dx%d", poster, words.Add(1))
-	p := posted{clientID: word + "-" + sentAt(due), text: "Lunch at noon? I have seen the new plans, " + word, poster: poster, began: time.Now()}
+func (h *house) say(ctx context.Context, m member, due time.Time) (posted, error) {
+	word := fmt.Sprintf("p%dx%d", os.Getpid(), words.Add(1))
+	p := posted{ClientID: word + "-" + sentAt(due), Text: "Lunch at noon? I have seen the new plans, " + word, Began: time.Now()}
 	res, err := m.PostMessage(ctx, &campfirev1.PostMessageRequest{
-		RoomId: h.hall, ClientMessageId: p.clientID, Body: &campfirev1.PostMessageRequest_Text{Text: p.text},
+		RoomId: h.hall, ClientMessageId: p.ClientID, Body: &campfirev1.PostMessageRequest_Text{Text: p.Text},
 	})
 	if err != nil {
 		return p, err
 	}
-	p.end = time.Now()
+	p.End = time.Now()
 	message := res.GetMessage()
-	p.id = message.GetId()
-	if message.GetRoomId() != h.hall || message.GetClientMessageId() != p.clientID || message.GetBodyText() != p.text || message.GetCreator().GetId() == 0 {
-		return p, fmt.Errorf("posted %q, was answered %v", p.text, message)
+	p.ID = message.GetId()
+	if message.GetRoomId() != h.hall || message.GetClientMessageId() != p.ClientID || message.GetBodyText() != p.Text || message.GetCreator().GetId() == 0 {
+		return p, fmt.Errorf("posted %q, was answered %v", p.Text, message)
 	}
 	return p, nil
 }
@@ -289,6 +291,74 @@ func sentAt(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
 func sentWhen(clientID []byte) time.Time {
 	nanos, _ := strconv.ParseInt(string(clientID[bytes.LastIndexByte(clientID, '-')+1:]), 10, 64) // 1970 shows
 	return time.Unix(0, nanos)
+}
+
+// postersTask is what the posters of a fan-out are to do.
+type postersTask struct {
+	Address string
+	Hall    int64
+	Tokens  []string
+	Sent    int64 // already
+	Length  time.Duration
+}
+
+// ahead is how many messages the posters may be ahead of the slowest stream: as many as keep every stream busy.
+const ahead = 100
+
+// letPost lets people post to a house in a process of their own, as beside a thousand readers in one each would wait for
+// its turn among them. They are told how far the slowest of the streams is.
+func (h *house) letPost(ctx context.Context, task postersTask, streams []*stream) (said []posted, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "posters")
+	cmd.Stderr = os.Stderr
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if err := cmp.Or(inErr, outErr, cmd.Start(), json.NewEncoder(in).Encode(task)); err != nil {
+		return nil, err
+	}
+	go func() {
+		for err := error(nil); err == nil; time.Sleep(500 * time.Microsecond) {
+			_, err = fmt.Fprintln(in, slowest(streams))
+		}
+	}()
+	err = json.NewDecoder(out).Decode(&said)
+	return said, errors.Join(err, cmd.Wait())
+}
+
+// servePosters is the process of the posters: each posts as soon as it is answered.
+func servePosters(ctx context.Context) error {
+	var task postersTask
+	in := json.NewDecoder(os.Stdin)
+	if err := in.Decode(&task); err != nil {
+		return err
+	}
+	var heard, sent atomic.Int64 // by the slowest stream, and by all posters
+	sent.Store(task.Sent)
+	go func() {
+		for n := int64(0); in.Decode(&n) == nil; heard.Store(n) {
+		}
+	}()
+	h := &house{process: &process{address: task.Address}, hall: task.Hall}
+	var group sync.WaitGroup
+	said, failed, began := make([][]posted, len(task.Tokens)), make([]error, len(task.Tokens)), time.Now()
+	for i, token := range task.Tokens {
+		m := newMember(task.Address, token)
+		group.Go(func() {
+			for failed[i] == nil && time.Since(began) < task.Length {
+				for n := sent.Add(1); heard.Load()+ahead < n && time.Since(began) < task.Length+patience; {
+					time.Sleep(100 * time.Microsecond)
+				}
+				var p posted
+				p, failed[i] = h.say(ctx, m, time.Now())
+				said[i] = append(said[i], p)
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(cmp.Or(failed...), json.NewEncoder(os.Stdout).Encode(slices.Concat(said...)))
 }
 
 // audit stops a house and reads its data folder without Campfire's own code: every acknowledged message is there once, as
@@ -311,18 +381,18 @@ func audit(file string, room int64, all []posted) (err error) {
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	missing := map[int64]posted{}
 	for _, p := range all {
-		if earlier, taken := missing[p.id]; taken {
-			return fmt.Errorf("%q and %q were both acknowledged as message %d", earlier.text, p.text, p.id)
+		if earlier, taken := missing[p.ID]; taken {
+			return fmt.Errorf("%q and %q were both acknowledged as message %d", earlier.Text, p.Text, p.ID)
 		}
-		missing[p.id] = p
+		missing[p.ID] = p
 	}
 	err = sqlitex.Execute(conn, "SELECT id, client_message_id, body_text FROM messages WHERE room_id = ?", &sqlitex.ExecOptions{
 		Args: []any{room}, ResultFunc: func(row *sqlite.Stmt) error {
 			p, acknowledged := missing[row.ColumnInt64(0)]
-			if !acknowledged || p.clientID != row.ColumnText(1) || p.text != row.ColumnText(2) {
+			if !acknowledged || p.ClientID != row.ColumnText(1) || p.Text != row.ColumnText(2) {
 				return fmt.Errorf("message %d, %q, was not acknowledged so", row.ColumnInt64(0), row.ColumnText(2))
 			}
-			delete(missing, p.id)
+			delete(missing, p.ID)
 			return nil
 		},
 	})
@@ -330,16 +400,16 @@ func audit(file string, room int64, all []posted) (err error) {
 		return err
 	}
 	for _, p := range missing {
-		return fmt.Errorf("%d acknowledged messages are missing, as %d, %q", len(missing), p.id, p.text)
+		return fmt.Errorf("%d acknowledged messages are missing, as %d, %q", len(missing), p.ID, p.Text)
 	}
 	for _, p := range all {
 		var found []int64
-		word := p.text[strings.LastIndexByte(p.text, ' ')+1:]
+		word := p.Text[strings.LastIndexByte(p.Text, ' ')+1:]
 		err := sqlitex.Execute(conn, "SELECT rowid FROM message_search_index WHERE message_search_index MATCH ?", &sqlitex.ExecOptions{
 			Args: []any{`"` + word + `"`}, ResultFunc: func(row *sqlite.Stmt) error { found = append(found, row.ColumnInt64(0)); return nil },
 		})
-		if err != nil || !slices.Equal(found, []int64{p.id}) {
-			return errors.Join(err, fmt.Errorf("searching for %q finds %d, not message %d", word, found, p.id))
+		if err != nil || !slices.Equal(found, []int64{p.ID}) {
+			return errors.Join(err, fmt.Errorf("searching for %q finds %d, not message %d", word, found, p.ID))
 		}
 	}
 	return inOrder(all)
@@ -347,15 +417,15 @@ func audit(file string, room int64, all []posted) (err error) {
 
 // inOrder: whoever posts after having seen a message acknowledged comes after it.
 func inOrder(all []posted) error {
-	byBegin := slices.SortedFunc(slices.Values(all), func(a, b posted) int { return a.began.Compare(b.began) })
-	byEnd := slices.SortedFunc(slices.Values(all), func(a, b posted) int { return a.end.Compare(b.end) })
+	byBegin := slices.SortedFunc(slices.Values(all), func(a, b posted) int { return a.Began.Compare(b.Began) })
+	byEnd := slices.SortedFunc(slices.Values(all), func(a, b posted) int { return a.End.Compare(b.End) })
 	newest := int64(0)
 	for _, p := range byBegin {
-		for len(byEnd) > 0 && byEnd[0].end.Before(p.began) {
-			newest, byEnd = max(newest, byEnd[0].id), byEnd[1:]
+		for len(byEnd) > 0 && byEnd[0].End.Before(p.Began) {
+			newest, byEnd = max(newest, byEnd[0].ID), byEnd[1:]
 		}
-		if p.id <= newest {
-			return fmt.Errorf("message %d was sent after %d had been acknowledged", p.id, newest)
+		if p.ID <= newest {
+			return fmt.Errorf("message %d was sent after %d had been acknowledged", p.ID, newest)
 		}
 	}
 	return nil

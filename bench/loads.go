@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -96,7 +95,7 @@ func posting(ctx context.Context, b *bench) error {
 	}
 	said := make([][]posted, callers)
 	post := func(ctx context.Context, m member, poster, _ int) error {
-		p, err := h.say(ctx, m, poster, time.Now())
+		p, err := h.say(ctx, m, time.Now())
 		said[poster] = append(said[poster], p)
 		return err
 	}
@@ -174,40 +173,24 @@ func (b *bench) fanOutTo(ctx context.Context, count int, note func(mine, bare bu
 	return h, lost, doubled, errors.Join(err, h.audit(ctx, b, all))
 }
 
-// ahead is how many messages the posters may be ahead of the slowest stream: as many as keep every stream busy.
-const ahead = 100
-
 // fanOut lets 4 people post for twice as long as a measurement, as it takes a while until streams and readers keep
 // step, and waits until all streams have heard all.
 func (b *bench) fanOut(ctx context.Context, h *house, streams []*stream, all *[]posted) (burst, error) {
-	const posters = 4
-	var group sync.WaitGroup
-	var sent atomic.Int64
-	sent.Store(int64(len(*all)))
-	said, failed := make([][]posted, posters), make([]error, posters)
-	began := time.Now()
-	seconds, err := h.processor(func() error {
-		for i := range posters {
-			m := newMember(h.address, h.tokens[i])
-			group.Go(func() {
-				defer m.transport.CloseIdleConnections()
-				for failed[i] == nil && time.Since(began) < 2*b.length {
-					for n := sent.Add(1); n%20 == 0 && slowest(streams)+ahead < n && time.Since(began) < 2*b.length+patience; {
-						time.Sleep(100 * time.Microsecond)
-					}
-					var p posted
-					p, failed[i] = h.say(ctx, m, i, time.Now())
-					said[i] = append(said[i], p)
-				}
-			})
+	var said []posted
+	seconds, err := h.processor(func() (err error) {
+		said, err = h.letPost(ctx, postersTask{h.address, h.hall, h.tokens[:4], int64(len(*all)), 2 * b.length}, streams)
+		if err != nil {
+			return err
 		}
-		group.Wait()
-		*all = append(*all, slices.Concat(said...)...)
-		return cmp.Or(append(failed, await(streams, int64(len(*all))))...)
+		*all = append(*all, said...)
+		return await(streams, int64(len(*all)))
 	})
-	calls := float64(len(slices.Concat(said...)))
+	if err != nil {
+		return burst{}, err
+	}
+	began := slices.MinFunc(said, func(a, b posted) int { return a.Began.Compare(b.Began) }).Began
 	p50, p99 := lateness(streams)
-	return burst{calls, calls / newest(streams).Sub(began).Seconds(), p50, p99, seconds}, err
+	return burst{float64(len(said)), float64(len(said)) / newest(streams).Sub(began).Seconds(), p50, p99, seconds}, nil
 }
 
 // bareFanOut is how fast ready frames reach as many connections. They are written once the last has come.
@@ -265,7 +248,7 @@ func delivering(ctx context.Context, b *bench) error {
 		for range messages {
 			due = due.Add(every)
 			time.Sleep(time.Until(due))
-			p, err := h.say(ctx, david, 0, due)
+			p, err := h.say(ctx, david, due)
 			if err != nil {
 				return err
 			}
@@ -412,7 +395,7 @@ func reconnecting(ctx context.Context, b *bench) error {
 	post := func(messages int) ([]posted, error) {
 		var said []posted
 		for range messages {
-			p, err := h.say(ctx, david, 0, time.Now())
+			p, err := h.say(ctx, david, time.Now())
 			if err != nil {
 				return nil, err
 			}

@@ -258,8 +258,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
-	if slices.Equal(args, []string{"bare"}) { // by startBare
-		return serveBare(ctx)
+	if part := parts[strings.Join(args, " ")]; part != nil {
+		return part(ctx)
 	}
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -417,7 +417,7 @@ func (h *house) costs(ctx context.Context, m member) []cost {
 		}
 	}
 	return []cost{
-		{"post", func() error { _, err := h.say(ctx, m, 0, time.Now()); return err }},
+		{"post", func() error { _, err := h.say(ctx, m, time.Now()); return err }},
 		{"newest page", func() error {
 			_, err := m.ListMessages(ctx, &campfirev1.ListMessagesRequest{RoomId: h.history})
 			return err

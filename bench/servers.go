@@ -344,6 +344,9 @@ func idle(ctx context.Context, _ *connect.Request[campfirev1.SubscribeRequest], 
 	return err
 }
 
+// parts are the other processes of the benchmark.
+var parts = map[string]func(context.Context) error{"bare": serveBare, "posters": servePosters}
+
 func startBare(ctx context.Context) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
