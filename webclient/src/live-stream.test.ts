@@ -1,10 +1,14 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, type MockInstance, test, vi } from "vitest";
 import { accountService, eventService, messageService, roomService } from "./api";
-import { SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
+import { GetAccountResponseSchema } from "./gen/campfire/v1/account_pb";
+import { ResyncReason, SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
+import { ListMessagesResponseSchema } from "./gen/campfire/v1/message_pb";
+import { ListRoomsResponseSchema } from "./gen/campfire/v1/room_pb";
 import { UserSchema } from "./gen/campfire/v1/user_pb";
 import { AWAY_MS, FIRST_EVENT_MS, LOST_MS, startLive } from "./live";
+import { openTimeline } from "./messages/history";
 import { current, signedInAs } from "./state";
 
 type Event = MessageInitShape<typeof SubscribeResponseSchema>;
@@ -44,6 +48,14 @@ class Stream {
 }
 
 const streams: Stream[] = [];
+let pages: MockInstance<typeof messageService.listMessages>;
+const away = new ConnectError("not now", Code.Unavailable);
+
+function page(...ids: string[]) {
+  const messages = ids.map((id) => ({ id, roomId: "7", clientMessageId: id }));
+  return create(ListMessagesResponseSchema, { messages });
+}
+const shown = () => current().timeline?.messages.map((m) => m.id);
 let stop = () => {};
 const last = () => streams.at(-1)!;
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -61,11 +73,9 @@ beforeEach(async () => {
     streams.push(new Stream(resumeToken, options!.signal!));
     return last().events();
   });
-  // What a hello has loaded is of no interest here.
-  const away = new ConnectError("not now", Code.Unavailable);
-  vi.spyOn(roomService, "listRooms").mockRejectedValue(away);
-  vi.spyOn(accountService, "getAccount").mockRejectedValue(away);
-  vi.spyOn(messageService, "listMessages").mockRejectedValue(away);
+  vi.spyOn(roomService, "listRooms").mockResolvedValue(create(ListRoomsResponseSchema));
+  vi.spyOn(accountService, "getAccount").mockResolvedValue(create(GetAccountResponseSchema));
+  pages = vi.spyOn(messageService, "listMessages").mockResolvedValue(create(ListMessagesResponseSchema));
   signedInAs(create(UserSchema, { id: "1", name: "Ada" }));
   stop = startLive();
   await pass(0);
@@ -180,4 +190,36 @@ test("a browser that is back on the network waits no longer", async () => {
   window.dispatchEvent(new window.Event("online"));
   await pass(0);
   expect(streams).toHaveLength(before + 1);
+});
+
+test("what came between the first page and the stream is loaded, though that fails at first", async () => {
+  pages.mockResolvedValueOnce(page("1"));
+  await openTimeline("7");
+  pages.mockRejectedValueOnce(away).mockResolvedValue(page("1", "2"));
+  last().tell(hello());
+  await pass(0);
+  expect(shown()).toEqual(["1"]);
+  await pass(500);
+  last().tell(hello());
+  await pass(0);
+  expect(shown()).toEqual(["1", "2"]);
+});
+
+test("a conversation that is to be loaded anew is, though that fails at first", async () => {
+  pages.mockResolvedValue(page("1"));
+  await openTimeline("7");
+  last().tell(hello());
+  await pass(0);
+  pages.mockRejectedValueOnce(away).mockResolvedValue(page("1", "2"));
+  last().tell({
+    resumeToken: "there",
+    event: { case: "resyncRequired", value: { reason: ResyncReason.TOO_FAR_BEHIND } },
+  });
+  await pass(0);
+  expect(current().timeline?.loaded).toBe(false);
+  await pass(500);
+  last().tell(hello());
+  await pass(0);
+  expect(shown()).toEqual(["1", "2"]);
+  expect(streams.map((s) => s.resumeToken)).toEqual(["", ""]);
 });

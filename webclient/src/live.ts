@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { accountService, codeOf, eventService } from "./api";
+import { accountService, codeOf, eventService, isPassing } from "./api";
 import type { Hello, SubscribeResponse } from "./gen/campfire/v1/event_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
 import { catchUp, clearShelf, reloadIfRejoined, reloadTimeline } from "./messages/history";
@@ -64,14 +64,14 @@ export function apply(event: SubscribeResponse["event"]) {
       const room = event.value.room!;
       const before = current().rooms?.[room.id];
       saveRoom(room);
-      reloadIfRejoined(before, room).catch(ignore);
+      reloadIfRejoined(before, room).catch(startAnew);
       return;
     }
     case "roomRemoved":
       return removeRoom(event.value.roomId);
     case "roomUnread":
       // A room not known yet is being loaded, perhaps from before this.
-      if (!current().rooms?.[event.value.roomId]) loadRooms().catch(ignore);
+      if (!current().rooms?.[event.value.roomId]) loadRooms().catch(startAnew);
       return markUnread(event.value.roomId, true);
     case "roomRead":
       return markUnread(event.value.roomId, false);
@@ -82,7 +82,7 @@ export function apply(event: SubscribeResponse["event"]) {
     case "userChanged":
       saveUser(event.value.user!);
       // Someone new is to be suggested, or someone who has left no longer.
-      if (!isShown(event.value.user!)) loadRooms().catch(ignore);
+      if (!isShown(event.value.user!)) loadRooms().catch(startAnew);
       return;
     case "accountChanged":
       return update({ account: event.value.account });
@@ -108,6 +108,12 @@ function announce(message: Message) {
   playOnArrival(message);
 }
 
+/**
+ * What to do when something could not be loaded that the stream will not tell again: open another, as if this tab knew
+ * nothing. What will not work a second time is left to the screens.
+ */
+let startAnew: (error: unknown) => void = ignore;
+
 /** One tab's stream: opened, watched, let go while nobody looks, resumed where it ended. */
 class Live {
   private ended = false;
@@ -125,6 +131,11 @@ class Live {
   private hurry = false;
 
   constructor() {
+    startAnew = (error) => {
+      if (!isPassing(error)) return;
+      this.resumeToken = "";
+      this.attempt?.abort();
+    };
     document.addEventListener("visibilitychange", this.visibilityChanged);
     window.addEventListener("pageshow", this.shownAgain);
     window.addEventListener("online", this.online);
@@ -134,6 +145,7 @@ class Live {
 
   end() {
     this.ended = true;
+    startAnew = ignore;
     document.removeEventListener("visibilitychange", this.visibilityChanged);
     window.removeEventListener("pageshow", this.shownAgain);
     window.removeEventListener("online", this.online);
@@ -198,19 +210,16 @@ class Live {
     this.loss = undefined;
     since = hello.serverTime ? timestampMs(hello.serverTime) : 0;
     update({ connection: "live", streamId: hello.streamId });
-    loadRooms().catch(ignore);
-    if (this.resumeToken) {
-      loadAccount().catch(ignore);
-    } else {
-      clearShelf();
-      catchUp().catch(ignore);
-    }
+    loadRooms().catch(startAnew);
+    if (this.resumeToken) loadAccount().catch(startAnew);
+    else clearShelf();
+    if (!this.resumeToken || current().timeline?.loaded === false) catchUp().catch(startAnew);
     return 2.5 * (hello.heartbeatInterval ? durationMs(hello.heartbeatInterval) : 20_000);
   }
 
   private resync() {
-    loadRooms().catch(ignore);
-    reloadTimeline().catch(ignore);
+    loadRooms().catch(startAnew);
+    reloadTimeline().catch(startAnew);
   }
 
   private expectWithin(ms: number) {
@@ -299,5 +308,5 @@ function isHttp1(): boolean {
 }
 
 function ignore() {
-  // The next hello tries again.
+  // It is tried again in a minute.
 }

@@ -8,6 +8,8 @@ import type { Page, Timeline } from "./timeline";
 import { noteUnread, unreadMark } from "./unread";
 
 let visit = 0;
+/** The visit whose first page is on its way. */
+let opening: number | undefined;
 // Whether the stream began while the first page was on its way, so that neither may know of a message in between.
 let mayLack = false;
 let loading: { older: boolean; newer: boolean } = { older: false, newer: false };
@@ -32,7 +34,10 @@ export async function openTimeline(roomId: string, around?: string) {
     if (mine !== visit) return;
     await refresh(timelines.catchUp);
   } else {
-    const page = await firstPage(roomId, around);
+    opening = mine;
+    const page = await firstPage(roomId, around).finally(() => {
+      if (opening === mine) opening = undefined;
+    });
     if (mine !== visit) return;
     updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
   }
@@ -87,9 +92,13 @@ export async function showNewest() {
   await refresh(timelines.openPage);
 }
 
-/** Brings the end of the open room up to date, for a stream that starts without knowing what it missed. */
+/**
+ * Brings the end of the open room up to date, for a stream that starts without knowing what it missed. What could not be
+ * loaded is opened once more.
+ */
 export async function catchUp() {
   const { timeline } = current();
+  if (timeline && !timeline.loaded && opening === undefined) return openTimeline(timeline.roomId);
   mayLack = timeline?.loaded === false;
   if (timeline?.loaded && !timeline.hasNewer) await refresh(timelines.catchUp);
 }
