@@ -364,10 +364,35 @@ func requireSpace(file string) (err error) {
 func (d db) requireSound(path string) (badIndex bool, err error) {
 	problems, badIndex, err := d.problems("quick_check")
 	if err == nil && len(problems) > 0 {
-		newest, _ := newestBackup(filepath.Dir(path)) // without one the error says so
-		err = &DamagedError{Path: path, Problems: problems, Backup: newest}
+		err = damagedError(path, problems...)
 	}
 	return badIndex, err
+}
+
+func damagedError(path string, problems ...string) error {
+	newest, _ := newestBackup(filepath.Dir(path)) // without one the error says so
+	return &DamagedError{Path: path, Problems: problems, Backup: newest}
+}
+
+// Examine examines the pages of a database that was too large for that when it was opened. It takes about a second for each
+// 100 MB, beside whatever else goes on. A damaged search index is built anew; if anything else is damaged, the database is not to be
+// used any longer, and the next start examines it first.
+func (s *Store) Examine(ctx context.Context) error {
+	if s.examined {
+		return nil
+	}
+	badIndex := false
+	err := s.read(ctx, func(db db) (err error) {
+		badIndex, err = db.requireSound(s.path)
+		return err
+	})
+	if damage := new(DamagedError); errors.As(err, &damage) {
+		return errors.Join(err, os.WriteFile(s.path+suspect, nil, 0o600))
+	}
+	if err == nil && badIndex {
+		err = s.write(ctx, func(tx *tx) error { return tx.rebuildSearchIndex() })
+	}
+	return err
 }
 
 // mendSearchIndex builds anew what an unclean stop has left behind.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,6 +154,57 @@ func damaged(whole []byte) []byte {
 		}
 	}
 	return bad
+}
+
+func TestALargeDatabaseIsExaminedWhileItIsUsed(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for range 300 {
+		post(t, campfire.Store, campfire.David, campfire.Designers.ID, strings.Repeat("a long story ", 2500))
+	}
+	path := filepath.Join(campfire.Folder, store.FileName)
+	unclean := t.TempDir() // as a power cut leaves it
+	if err := os.CopyFS(unclean, os.DirFS(campfire.Folder)); err != nil {
+		t.Fatal(err)
+	}
+	if err := campfire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	campfire.Store = storetest.Open(t, campfire.Folder)
+	wantErr(t, "a sound one", campfire.Examine(t.Context()), nil)
+	if err := campfire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const met = 100 * 4096 // what an opening meets is in the first pages
+	whole := must(os.ReadFile(path))(t)
+	if err := os.WriteFile(path, slices.Concat(whole[:met], damaged(whole)[met:]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	campfire.Store = storetest.Open(t, campfire.Folder)
+	var found *store.DamagedError
+	if err := campfire.Examine(t.Context()); !errors.As(err, &found) {
+		t.Errorf("a damaged one: got %v, want the damage", err)
+	}
+	if err := campfire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), campfire.Folder, store.Options{}); !errors.As(err, &found) {
+		t.Errorf("once known to be damaged: got %v, want the damage", err)
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Open(t, campfire.Folder)
+	if _, err := os.Stat(path + "-suspect"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a sound one in its place is still suspected (%v)", err)
+	}
+	path = filepath.Join(unclean, store.FileName)
+	if err := os.WriteFile(path, damaged(must(os.ReadFile(path))(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), unclean, store.Options{}); !errors.As(err, &found) {
+		t.Errorf("a damaged one that was not closed: got %v, want the damage", err)
+	}
 }
 
 func TestADamagedDatabaseIsRefusedWithTheWayOut(t *testing.T) {

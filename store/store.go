@@ -74,6 +74,7 @@ type Store struct {
 	waiting      atomic.Int32  // passwords to be hashed
 	dummyDigest  []byte        // of no password: compared for addresses nobody has, so that they take as long
 	memory       *memory
+	examined     bool          // whether its pages were when it was opened
 	deleted      chan struct{} // holds one when there may be a room to remove
 	blocked      atomic.Pointer[map[netip.Prefix]bool]
 	blocking     sync.Mutex  // held to read them anew
@@ -128,7 +129,10 @@ func lockFolder(folder string) (*flock.Flock, error) {
 }
 
 func open(ctx context.Context, path string, opts Options) (*Store, error) {
-	conn, err := openWriting(ctx, path)
+	conn, examined, err := openWriting(ctx, path)
+	if isDamage(err) {
+		err = damagedError(path, err.Error())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -145,6 +149,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		readers:      readers,
 		passwordCost: opts.PasswordCost,
 		memory:       newMemory(),
+		examined:     examined,
 		deleted:      make(chan struct{}, 1),
 		hashing:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
@@ -179,19 +184,27 @@ func (s *Store) Close() error { return s.close() }
 // answered. It must not wait for anything. To be called before the first write.
 func (s *Store) OnCommit(committed func([]Change)) { s.writer.committed.Store(&committed) }
 
-func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error) {
+// examinedAtOnce is how large a database, in bytes, may be to be examined before it is used also after a clean stop: that
+// takes hundredths of a second. Of a larger one everyone would wait for.
+const examinedAtOnce = 8 << 20
+
+// suspect is at the end of the name of an empty file beside a database that was found damaged while it was used: the next
+// start examines it first.
+const suspect = "-suspect"
+
+func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, examined bool, err error) {
 	// Nobody else may read it, whatever folder it is in; what SQLite puts beside it is as private.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	log, err := os.Stat(path + "-wal")
 	unclean := err == nil && log.Size() > 0 // a clean stop leaves none
 	if conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	writing := conn
 	defer func() {
@@ -199,9 +212,19 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 			err = errors.Join(err, writing.Close())
 		}
 	}()
-	badIndex, err := db{conn}.requireSound(path)
+	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	_, err = os.Stat(path + suspect)
+	badIndex := false
+	if examined = unclean || err == nil || info.Size() <= examinedAtOnce; examined {
+		if badIndex, err = (db{conn}).requireSound(path); err != nil {
+			return nil, false, err
+		}
+		if err := os.Remove(path + suspect); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, false, err
+		}
 	}
 	for _, pragma := range []string{
 		"PRAGMA journal_mode = WAL",
@@ -209,21 +232,21 @@ func openWriting(ctx context.Context, path string) (conn *sqlite.Conn, err error
 		"PRAGMA journal_size_limit = 67108864",
 	} {
 		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if err := prepare(conn); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := migrate(ctx, conn); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if unclean || badIndex {
 		if err := (db{conn}).mendSearchIndex(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return conn, errors.Join(db{conn}.forgetDeletions(time.Now()), db{conn}.makePushKey())
+	return conn, examined, errors.Join(db{conn}.forgetDeletions(time.Now()), db{conn}.makePushKey())
 }
 
 // migrate brings the schema up to date. A database of a newer Campfire is refused: its rules are not known here.

@@ -305,6 +305,33 @@ func TestADamagedDatabaseAndTheWayOut(t *testing.T) {
 	}
 }
 
+// A large database is examined after the start, which need not wait for that; if it is damaged, the program ends and says so.
+func TestALargeDamagedDatabaseEndsTheProgram(t *testing.T) {
+	t.Parallel()
+	c := newCampsite(t, t.TempDir())
+	for i := range 200 {
+		if err := c.says(t, strings.Repeat(fmt.Sprint("story ", i, " "), 2500)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.stop(t)
+	database := filepath.Join(c.data, "campfire.db")
+	whole := must(os.ReadFile(database))(t)
+	if len(whole) < 8<<20 {
+		t.Fatalf("the database has %d bytes, which is not large", len(whole))
+	}
+	for i := len(whole) / 2; i < len(whole)*3/4; i++ {
+		whole[i] = byte(i * 7)
+	}
+	if err := os.WriteFile(database, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output, code := c.does(t, "--addr", "127.0.0.1:0", "--backups", "0")
+	if code != 1 || !strings.Contains(output, "the database "+database+" is damaged: ") {
+		t.Errorf("the program exits with %d: %s", code, output)
+	}
+}
+
 // Damage that comes while the server runs is not seen by a plain /up, but by a full one.
 func TestAFullUpSeesDamageThatComesLater(t *testing.T) {
 	t.Parallel()

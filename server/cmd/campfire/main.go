@@ -122,6 +122,19 @@ func serve(ctx context.Context, s settings) (err error) {
 			return fmt.Errorf("first run: %w", err)
 		}
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	examined := make(chan error, 1)
+	go func() {
+		err := st.Examine(ctx)
+		if ctx.Err() != nil {
+			err = nil // it was not finished
+		}
+		if err != nil {
+			stop() // a damaged database is not used any longer
+		}
+		examined <- err
+	}()
 	if s.backups > 0 {
 		var backingUp sync.WaitGroup
 		defer backingUp.Wait()
@@ -147,7 +160,8 @@ func serve(ctx context.Context, s settings) (err error) {
 		err = campfire.Serve(ctx, people)
 	}
 	log.Info("stopped")
-	return err
+	stop()
+	return errors.Join(err, <-examined)
 }
 
 type listeners []net.Listener
