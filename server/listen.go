@@ -235,7 +235,7 @@ type Issuance struct {
 // in the folder, so that a start needs no issuer.
 func IssuedCertificates(issuance Issuance) Certificates {
 	ours := autocert.HostWhitelist(issuance.Domains...)
-	return &issuedCertificates{issuance.Domains, issuance.Log, &autocert.Manager{
+	return &issuedCertificates{domains: issuance.Domains, log: issuance.Log, failures: map[string]failure{}, manager: &autocert.Manager{
 		Prompt: autocert.AcceptTOS, // as whoever sets a domain does
 		Cache:  autocert.DirCache(issuance.Folder),
 		HostPolicy: func(ctx context.Context, host string) error {
@@ -253,6 +253,17 @@ type issuedCertificates struct {
 	domains []string
 	log     *slog.Logger
 	manager *autocert.Manager
+
+	mu       sync.Mutex
+	failures map[string]failure // by domain, until there is a certificate
+}
+
+// failure is why there is no certificate, and for how long it is left at that: issuers count what is asked in vain, and
+// every visitor would have it asked.
+type failure struct {
+	err   error
+	times int
+	until time.Time
 }
 
 func (c *issuedCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -260,28 +271,50 @@ func (c *issuedCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, 
 	if !slices.Contains(c.domains, name) {
 		return nil, fmt.Errorf("no certificate for %q", name)
 	}
+	last := c.failure(name)
+	if time.Now().Before(last.until) && !provesName(hello) {
+		return nil, last.err
+	}
 	certificate, err := c.manager.GetCertificate(&tls.ClientHelloInfo{
 		ServerName: name, SupportedProtos: hello.SupportedProtos,
 		// One kind of key, or anyone could have a second certificate issued by asking for RSA.
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 	})
-	// Whoever comes first after a failure has it tried again, a minute later at the earliest; until then nothing more is said.
-	if err != nil && !provesName(hello) && err.Error() != "acme/autocert: missing certificate" {
-		c.log.Warn("no certificate", "domain", name, "error", err)
+	if !provesName(hello) {
+		c.note(name, last, err)
 	}
 	return certificate, err
+}
+
+func (c *issuedCertificates) failure(name string) failure {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures[name]
+}
+
+// note remembers how getting a certificate has gone. Of those who have waited for the same attempt the first counts.
+func (c *issuedCertificates) note(name string, last failure, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		delete(c.failures, name)
+	case c.failures[name].until.Equal(last.until) && err.Error() != "acme/autocert: missing certificate": // which says that another one has failed
+		rest := min(time.Minute<<last.times, time.Hour) + time.Second // the manager remembers a failure for a minute
+		c.failures[name] = failure{err, min(last.times+1, 10), time.Now().Add(rest)}
+		c.log.Warn("no certificate", "domain", name, "again", rest, "error", err)
+	}
 }
 
 // watch gets what is missing before anyone asks for it, and tells the log how things stand, until ctx ends.
 func (c *issuedCertificates) watch(ctx context.Context, domain string) {
 	var known time.Time
-	for failures := 0; ; {
+	for {
 		next := time.Hour
 		certificate, err := c.get(&tls.ClientHelloInfo{ServerName: domain})
 		switch {
 		case err != nil:
-			next = min(time.Minute<<failures+time.Second, next) // issuers count failures
-			failures = min(failures+1, 10)
+			next = max(time.Until(c.failure(domain).until), time.Second)
 		case !certificate.Leaf.NotAfter.Equal(known):
 			known = certificate.Leaf.NotAfter
 			c.log.Info("certificate", "domain", domain, "expires", known.UTC())

@@ -3,12 +3,17 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -100,4 +105,42 @@ func TestServingOnNoSocketIsAnError(t *testing.T) {
 	if err := New(campfire.Store, Config{}).Serve(context.Background(), socket); err == nil {
 		t.Error("got nil, want an error")
 	}
+}
+
+// An issuer that says no is asked less and less, however many visitors come; what it says in the end is taken up.
+func TestAnIssuerIsNotAskedInVain(t *testing.T) {
+	t.Parallel()
+	log, folder := &logbook{}, t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := IssuedCertificates(Issuance{
+			Domains: []string{"chat.campfire.example"}, Folder: folder, Log: slog.New(slog.NewTextHandler(log, nil)),
+		}).(*issuedCertificates)
+		asked := 0
+		c.manager.Client.HTTPClient = &http.Client{Transport: refusing(func() { asked++ })}
+		hello := &tls.ClientHelloInfo{ServerName: "Chat.Campfire.example"}
+		for began := time.Now(); time.Since(began) < 3*time.Hour; time.Sleep(time.Second) {
+			if _, err := c.get(hello); err == nil || !strings.Contains(err.Error(), "out of order") {
+				t.Fatalf("got %v, want what the issuer says", err)
+			}
+		}
+		if asked < 6 || asked > 9 {
+			t.Errorf("in three hours it was asked %d times, want 1, 2, 4, 8, 16, 32 minutes apart, then hours", asked)
+		}
+		if told := strings.Count(log.String(), "no certificate"); told != asked {
+			t.Errorf("%d failures were told to the log, of %d", told, asked)
+		}
+		for _, name := range []string{"evil.example", "campfire.example"} {
+			if _, err := c.get(&tls.ClientHelloInfo{ServerName: name}); err == nil {
+				t.Errorf("there is a certificate for %s", name)
+			}
+		}
+	})
+}
+
+// refusing is an issuer out of order, that counts who asks.
+type refusing func()
+
+func (r refusing) RoundTrip(*http.Request) (*http.Response, error) {
+	r()
+	return nil, errors.New("out of order")
 }

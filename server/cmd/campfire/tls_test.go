@@ -325,7 +325,7 @@ func TestAnIssuerThatIsAwayIsToldToTheLog(t *testing.T) {
 	port := freePorts(t, 1)[0] // where nobody listens
 	server := launch(t, program, "--data", data, "--addr", "127.0.0.1:0", "--http-addr", "off", "--tls-domain", chat,
 		"--acme-directory", fmt.Sprintf("https://127.0.0.1:%d/dir", port))
-	server.says(t, `level=WARN msg="no certificate" domain=`+chat+` error=.*connection refused`)
+	server.says(t, `level=WARN msg="no certificate" domain=`+chat+` again=1m1s error=.*connection refused`)
 	if err := server.end(t, syscall.SIGTERM); err != nil {
 		t.Errorf("the end: %v", err)
 	}
