@@ -514,8 +514,13 @@ func TestHeartbeatsThatNobodyReadsHoldUpNobody(t *testing.T) {
 		var headers bytes.Buffer
 		encoder := hpack.NewEncoder(&headers)
 		for _, h := range [][2]string{
-			{":method", "POST"}, {":scheme", "http"}, {":authority", host}, {":path", campfirev1connect.EventServiceSubscribeProcedure},
-			{"content-type", "application/connect+proto"}, {"connect-protocol-version", "1"}, {"authorization", "Bearer " + david.token},
+			{":method", "POST"},
+			{":scheme", "http"},
+			{":authority", host},
+			{":path", campfirev1connect.EventServiceSubscribeProcedure},
+			{"content-type", "application/connect+proto"},
+			{"connect-protocol-version", "1"},
+			{"authorization", "Bearer " + david.token},
 		} {
 			_ = encoder.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
 		}
