@@ -126,6 +126,9 @@ func (s *Server) webManifest(w http.ResponseWriter, r *http.Request) {
 	icon := func(path, size, purpose string) entries {
 		return entries{"src": path, "sizes": size + "x" + size, "type": "image/png", "purpose": purpose}
 	}
+	screenshot := func(name, size, form, label string) entries {
+		return entries{"src": "/screenshots/" + name + ".png", "sizes": size, "type": "image/png", "form_factor": form, "label": label}
+	}
 	body, err := json.Marshal(entries{
 		"name": name, "short_name": name, "id": "/", "start_url": "/", "scope": "/", "display": "standalone",
 		"theme_color": "#ffffff", "background_color": "#ffffff",
@@ -134,6 +137,11 @@ func (s *Server) webManifest(w http.ResponseWriter, r *http.Request) {
 			icon("/account/logo?size=small", "192", "any"),
 			icon("/account/logo", "512", "any"),
 			icon("/icons/maskable-512.png", "512", "maskable"),
+		},
+		"screenshots": []entries{
+			screenshot("narrow", "390x844", "narrow", "A room"),
+			screenshot("narrow-rooms", "390x844", "narrow", "One's rooms and pings"),
+			screenshot("wide", "1280x800", "wide", "A room, and all others beside it"),
 		},
 		"shortcuts": []entries{
 			{"name": "New chat room", "url": "/rooms/opens/new"},

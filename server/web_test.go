@@ -122,6 +122,10 @@ func TestTheManifestDescribesTheAccountToWhoeverAsks(t *testing.T) {
 		Categories               []string
 		Icons                    []struct{ Src, Sizes, Type, Purpose string }
 		Shortcuts                []struct{ Name, URL string }
+		Screenshots              []struct {
+			Src, Sizes string
+			FormFactor string `json:"form_factor"`
+		}
 	}
 	if err := json.Unmarshal([]byte(got.body), &manifest); err != nil {
 		t.Fatal(err)
@@ -134,6 +138,8 @@ func TestTheManifestDescribesTheAccountToWhoeverAsks(t *testing.T) {
 	wantEqual(t, "icons", fmt.Sprint(manifest.Icons), "[{/account/logo?size=small 192x192 image/png any} "+
 		"{/account/logo 512x512 image/png any} {/icons/maskable-512.png 512x512 image/png maskable}]")
 	must(campfire.as("David").UpdateAccount(t.Context(), &campfirev1.UpdateAccountRequest{Name: proto.String("37 & \"Sons\"")}))(t)
+	wantEqual(t, "screenshots", fmt.Sprint(manifest.Screenshots), "[{/screenshots/narrow.png 390x844 narrow} "+
+		"{/screenshots/narrow-rooms.png 390x844 narrow} {/screenshots/wide.png 1280x800 wide}]")
 	renamed := campfire.stranger().request(t, "GET", "/webmanifest", "")
 	if err := json.Unmarshal([]byte(renamed.body), &manifest); err != nil || manifest.Name != "37 & \"Sons\"" {
 		t.Errorf("renamed: got %q, %v", manifest.Name, err)

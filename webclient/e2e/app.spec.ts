@@ -32,9 +32,11 @@ test("Chromium finds nothing that keeps it from installing Campfire", async () =
     expect(installabilityErrors).toEqual([]);
     const { url, errors, data } = await devtools.send("Page.getAppManifest");
     expect([url, errors]).toEqual([`${server.url}/webmanifest`, []]);
-    const manifest = JSON.parse(data!) as { display: string; icons: { src: string; sizes: string }[] };
+    type Picture = { src: string; sizes: string };
+    const manifest = JSON.parse(data!) as { display: string; icons: Picture[]; screenshots: Picture[] };
     expect(manifest.display).toBe("standalone");
-    for (const { src, sizes } of manifest.icons) {
+    expect(manifest.screenshots).toHaveLength(3);
+    for (const { src, sizes } of [...manifest.icons, ...manifest.screenshots]) {
       const size = await page.evaluate(async (src) => {
         const bitmap = await createImageBitmap(await (await fetch(src)).blob());
         return `${bitmap.width}x${bitmap.height}`;

@@ -93,7 +93,7 @@ test("265 266 a banned person is out, with all they wrote, until the ban is lift
   await ada.page.getByRole("button", { name: "Remove ban" }).click();
   await ada.page.getByRole("dialog").getByRole("button", { name: "Remove ban" }).click();
   await expect(ada.page.getByRole("button", { name: "Ping Ben Okri" })).toBeVisible();
-  await ben.page.getByLabel("Enter your email address").fill(emailOf("Ben Okri"));
+  await ben.page.getByLabel("Email address").fill(emailOf("Ben Okri"));
   await ben.page.getByLabel("Password").fill(password);
   await ben.page.getByRole("button", { name: "Go" }).click();
   await expect(ben.page.getByTestId("room-title")).toBeVisible();

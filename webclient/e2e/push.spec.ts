@@ -255,7 +255,7 @@ test("243 the page of one’s devices tries them and takes them off", async ({ s
     await device.getByRole("button", { name: /^Delete Chrome/ }).click();
     await ada.page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
     await expect(device).toHaveCount(0);
-    await expect(ada.page.getByText("None so far")).toBeVisible();
+    await expect(ada.page.getByText("None yet")).toBeVisible();
     expect(await devices(server, token)).toEqual([]);
     expect(await endpoint(ada.page)).toBeUndefined();
     await ada.visit("/");

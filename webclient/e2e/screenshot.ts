@@ -1,13 +1,15 @@
 import { createECDH } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { Person } from "./people";
+import { atHome } from "./push-service";
 import { Server } from "./server";
 
-// Not a test: makes docs/screenshot.png, and pictures of every screen in webclient/screens for looking at.
+// Not a test: makes the pictures of the README and of the manifest, and of every screen in webclient/screens for looking at.
 
 const docs = resolve(import.meta.dirname, "../../docs");
+const offers = resolve(import.meta.dirname, "../public/screenshots");
 const screens = resolve(import.meta.dirname, "../screens");
 
 let server: Server;
@@ -16,13 +18,32 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => server.stop());
 
-test("the picture for the README", async ({ browser }) => {
+test("the pictures for the README and for the offer to install", async () => {
   const { ada, roomId } = await furnish();
-  const person = await Person.arrive(browser, server, ada);
-  await person.visit(`/rooms/${roomId}`);
-  await settled(person.page);
-  mkdirSync(docs, { recursive: true });
-  await person.page.screenshot({ path: `${docs}/screenshot.png` });
+  await atHome(async (context) => {
+    await context.grantPermissions(["notifications"], { origin: server.url });
+    const { page } = await Person.atHome(context, server, ada);
+    await page.goto(`${server.url}/rooms/${roomId}`);
+    await settled(page);
+    await page.getByTestId("nav").getByTestId("bell").click();
+    await page.getByRole("button", { name: "Notifications: only when mentioned" }).waitFor();
+    const shoot = async (path: string) => {
+      await page.reload(); // what was new is read
+      await settled(page);
+      mkdirSync(dirname(path), { recursive: true });
+      await page.screenshot({ path });
+    };
+    await shoot(`${docs}/screenshot.png`);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await shoot(`${docs}/screenshot-dark.png`);
+    await page.emulateMedia({ colorScheme: "light" });
+    await shoot(`${offers}/wide.png`);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await shoot(`${offers}/narrow.png`);
+    await page.getByTestId("drawer-toggle").click();
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: `${offers}/narrow-rooms.png` });
+  });
 });
 
 const looks = [
@@ -157,7 +178,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByTestId("my-rooms").waitFor();
       await whole("profile");
       await visit("/users/me/push_subscriptions");
-      await page.getByText("None so far").waitFor();
+      await page.getByText("None yet").waitFor();
       await shoot("devices-none");
       await page.getByRole("button", { name: "Go back" }).waitFor();
       const keys = { p256dhKey: p256dh, authKey: "AAAAAAAAAAAAAAAAAAAAAA" };

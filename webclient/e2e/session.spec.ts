@@ -61,7 +61,7 @@ test("1 20 21 22 24 25 26 people sign in, and those who may not are told", async
   await expect(guest.page).toHaveURL(/\/session\/new$/);
   await expect(guest.page.getByRole("heading", { name: "Campfire" })).toBeVisible();
   await expect(guest.page.locator(".account-logo svg")).toBeVisible();
-  const email = guest.page.getByLabel("Enter your email address");
+  const email = guest.page.getByLabel("Email address");
   await expect(email).toBeFocused();
   const help = guest.page.getByRole("link", { name: emailOf("Ada Lovelace") });
   await expect(help).toHaveAttribute("href", `mailto:${emailOf("Ada Lovelace")}`);
@@ -110,7 +110,7 @@ test("23 the eleventh attempt within three minutes is refused like a wrong one",
   eve.expectRefusal(/(401|429).*SignIn/);
   await eve.visit("/session/new");
   for (const secret of ["guess 10", password]) {
-    await eve.page.getByLabel("Enter your email address").fill(emailOf("Ada Lovelace"));
+    await eve.page.getByLabel("Email address").fill(emailOf("Ada Lovelace"));
     await eve.page.getByLabel("Password").fill(secret);
     const answer = eve.page.waitForResponse(/SignIn/);
     await eve.page.getByRole("button", { name: "Go" }).click();
@@ -151,7 +151,7 @@ test("27 28 29 30 31 32 the link to join lets people in until it is replaced", a
   await again.visit(`/join/${joinCode}`);
   await again.introduce("Benny", emailOf("Ben Okri"), "another password", "Join");
   await expect(again.page).toHaveURL(/\/session\/new/);
-  await expect(again.page.getByLabel("Enter your email address")).toHaveValue(emailOf("Ben Okri"));
+  await expect(again.page.getByLabel("Email address")).toHaveValue(emailOf("Ben Okri"));
   await expect(again.page.getByText("This address has an account here already.")).toBeVisible();
 
   await server.ask("AccountService", "ResetJoinCode", {}, token);

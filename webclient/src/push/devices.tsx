@@ -36,9 +36,7 @@ export function Devices() {
       <div className="panel panel--wide txt-align-center">
         <h1 className="txt-x-large">Devices with notifications</h1>
         {failure && <p role="alert">{failure.reason}</p>}
-        {devices?.length === 0 && (
-          <p className="txt-subtle">None so far: press the bell of a room to add this one.</p>
-        )}
+        {devices?.length === 0 && <p className="txt-subtle">None yet: the bell of a room adds this one.</p>}
         {devices && devices.length > 0 && (
           <ul className="panel__box" data-testid="devices">
             {devices.map((device) => (

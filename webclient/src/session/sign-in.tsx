@@ -61,7 +61,7 @@ export function SignIn() {
             )}
             <Field
               name="email_address"
-              label="Enter your email address"
+              label="Email address"
               icon="email"
               phrase="email"
               type="email"
