@@ -134,6 +134,7 @@ async function lead(path: string) {
   await open.focus().catch(() => undefined); // not every system lets us
 }
 
+// As the client's own pages for what cannot be shown, which cannot be had without a server.
 const unreachable = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -141,19 +142,29 @@ const unreachable = `<!doctype html>
 <meta http-equiv="refresh" content="10">
 <title>Campfire cannot be reached</title>
 <style>
-  :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif; }
-  body { display: grid; min-block-size: 90vh; margin: 1rem; place-content: center; text-align: center; }
-  svg { block-size: 5rem; margin: auto; }
-  a { border: 1px solid; border-radius: 2em; color: inherit; margin: auto; padding: .5em 1.5em; text-decoration: none; }
+  :root { --ink: #000; --paper: #fff; background: var(--paper); color: var(--ink); font: 1rem/1.4 system-ui, sans-serif; }
+  @media (prefers-color-scheme: dark) { :root { --ink: #fff; --paper: #000; color-scheme: dark; } }
+  body { display: grid; justify-items: center; margin: 1rem; min-block-size: calc(100dvh - 2rem); place-content: center;
+    text-align: center; }
+  svg { fill: none; stroke: currentcolor; stroke-linecap: round; stroke-linejoin: round; stroke-width: 2.25; }
+  main { display: contents; }
+  div { background: var(--ink); block-size: 30dvh; border-radius: 50%; color: var(--paper); display: grid;
+    inline-size: 30dvh; place-items: center; }
+  div svg { inline-size: 50%; }
+  h1 { font-size: 1.3rem; margin-block: 2rem 0.5rem; }
+  p { margin-block: 0 2rem; }
+  a { border: 1px solid #767676; border-radius: 50%; block-size: 42px; color: inherit; display: grid; inline-size: 42px;
+    place-items: center; }
+  a:focus-visible { outline: 3px solid #5aa9ff; outline-offset: 2px; }
+  a svg { inline-size: 20px; }
 </style>
 <body>
 <main>
-<svg viewBox="0 0 48 48" aria-hidden="true"><path fill="none" stroke="#8a4b21" stroke-width="4.5"
- stroke-linecap="round" d="M8 44 40 36.500M8 36.500 40 44"/><path fill="none" stroke="#999" stroke-width="3"
- stroke-linecap="round" d="M20 28q-4-4 0-8t0-8M28 28q-4-4 0-8t0-8"/></svg>
+<div><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 4l9.3 16H2.7zM12 10v4.5M12 17.3v.01"/></svg></div>
 <h1>Campfire cannot be reached</h1>
-<p>This device is offline, or the server does not answer.<br>We try again every few seconds.</p>
-<p><a href="">Try again now</a></p>
+<p>This device is offline, or the server does not answer.<br>It is tried again every ten seconds.</p>
+<a href="" aria-label="Try again now" title="Try again now"><svg viewBox="0 0 24 24" aria-hidden="true"><path
+ d="M20 10.5A8.3 8.3 0 0 0 4.7 8.5M4 13.5a8.3 8.3 0 0 0 15.3 2M4.5 3.5v5h5M19.5 20.5v-5h-5"/></svg></a>
 </main>
 </html>
 `;
