@@ -1,3 +1,4 @@
+import { createECDH, randomBytes } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { type Page } from "@playwright/test";
 import { expect, Person, test } from "./people";
@@ -61,6 +62,10 @@ for (const colorScheme of ["light", "dark"] as const) {
     await ada.page.getByRole("combobox", { name: "People to ping" }).fill("b");
     await expect(ada.page.getByRole("option")).toBeVisible();
     await check(ada.page, "new ping");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.getByTestId("nav").getByTestId("bell").click();
+    await expect(ada.page.getByRole("dialog", { name: "Notifications are blocked" })).toBeVisible();
+    await check(ada.page, "help with notifications");
     await ada.visit("/nowhere");
     await check(ada.page, "not found");
   });
@@ -92,6 +97,12 @@ test("318 nor has any other screen, in either scheme", async ({ browser }) => {
     token,
   );
   await server.ask("UserService", "BanUser", { userId: cleoId }, token);
+  const keys = {
+    p256dhKey: createECDH("prime256v1").generateKeys("base64url"),
+    authKey: randomBytes(16).toString("base64url"),
+  };
+  const device = { endpoint: "https://push.example.com/1", ...keys };
+  await server.ask("PushService", "RegisterPushSubscription", device, token);
   // Each with something that is there once all of it is.
   const screens = [
     ["/rooms/closeds/new", ".panel__list .avatar img"],
@@ -100,6 +111,7 @@ test("318 nor has any other screen, in either scheme", async ({ browser }) => {
     ["/searches?q=lamp", "[data-testid=message]"],
     ["/searches", "#sidebar [data-testid=recents] a"],
     ["/users/me/profile", "[data-testid=sessions]"],
+    ["/users/me/push_subscriptions", "[data-testid=device]"],
     [`/users/${benId}`, "[data-testid=transfer]"],
     [`/users/${cleoId}`, ".btn--negative"],
     ["/account/bots", "[data-testid=bot] .bot__room"],

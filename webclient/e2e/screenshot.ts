@@ -1,4 +1,4 @@
-import { createECDH } from "node:crypto";
+import { createECDH, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
@@ -181,7 +181,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByText("None yet").waitFor();
       await shoot("devices-none");
       await page.getByRole("button", { name: "Go back" }).waitFor();
-      const keys = { p256dhKey: p256dh, authKey: "AAAAAAAAAAAAAAAAAAAAAA" };
+      const keys = { p256dhKey: p256dh, authKey: randomBytes(16).toString("base64url") };
       for (const n of [1, 2])
         await server.ask(
           "PushService",
