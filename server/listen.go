@@ -167,13 +167,21 @@ func (c *crowd) leave(network netip.Prefix) {
 // limitedListener hangs up on those who have too many connections open.
 type limitedListener struct {
 	net.Listener
-	crowd  *crowd
-	trusts func(netip.Addr) bool
+	crowd   *crowd
+	trusts  func(netip.Addr) bool
+	refused func(netip.Prefix)
 }
 
 func (s *Server) limited(listener net.Listener) net.Listener {
 	limits := s.config.Connections
-	return &limitedListener{listener, newCrowd(cmp.Or(limits.PerAddress, 3000), cmp.Or(limits.InAll, 30_000)), s.trusts}
+	refused := func(network netip.Prefix) {
+		s.metrics.refused.Inc()
+		// Rarely: whoever is refused comes again and again.
+		if now, last := time.Now().Unix(), s.refusalLogged.Load(); now-last >= 60 && s.refusalLogged.CompareAndSwap(last, now) {
+			s.log.Warn("connection refused: too many are open", "network", network)
+		}
+	}
+	return &limitedListener{listener, newCrowd(cmp.Or(limits.PerAddress, 3000), cmp.Or(limits.InAll, 30_000)), s.trusts, refused}
 }
 
 // Accept waits for the next one that there is room for.
@@ -185,9 +193,11 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		}
 		peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // those without one count together
 		address := peer.Addr().Unmap()
-		if network := store.Network(address); l.crowd.enter(network, l.trusts(address)) {
+		network := store.Network(address)
+		if l.crowd.enter(network, l.trusts(address)) {
 			return &limitedConn{conn, sync.OnceFunc(func() { l.crowd.leave(network) })}, nil
 		}
+		l.refused(network)
 		_ = conn.Close() // it is of no use
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -71,6 +72,7 @@ type Server struct {
 	guard          *guard
 	verified       verification
 	calling        *crowd
+	refusalLogged  atomic.Int64 // when a connection was refused that the log knows of, in Unix seconds
 	webhookTimeout time.Duration
 	handler        http.Handler
 	stopping       chan struct{}
@@ -217,6 +219,7 @@ type metrics struct {
 	calls     *prometheus.HistogramVec // seconds, by procedure and code
 	streams   *prometheus.CounterVec   // that have ended, by code
 	delivered prometheus.Counter       // events written to streams
+	refused   prometheus.Counter       // connections
 	webhooks  *prometheus.CounterVec   // by outcome
 	pushes    *prometheus.CounterVec   // by outcome
 	expires   *prometheus.GaugeVec     // when certificates do, in Unix seconds, by name
@@ -242,6 +245,9 @@ func newMetrics(s *Server) *metrics {
 		delivered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "campfire_events_delivered_total", Help: "Events written to streams.",
 		}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "campfire_connections_refused_total", Help: "Connections that were hung up on, as too many were open in all or from one network.",
+		}),
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "campfire_webhooks_total", Help: "Messages told to bots, by outcome: taken, refused or failed.",
 		}, []string{"outcome"}),
@@ -260,7 +266,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.calls, m.streams, m.delivered, m.webhooks, m.pushes, m.expires,
+		m.calls, m.streams, m.delivered, m.refused, m.webhooks, m.pushes, m.expires,
 		gauge("campfire_streams_open", "Streams that are open.", func() float64 { return float64(s.hub.openStreams()) }),
 		counter("campfire_writes_total", "Writes carried out by the one writer.", func() float64 { return float64(s.store.Stats().Writes) }),
 		counter("campfire_commits_total", "Commits of the one writer; writes by commits is how many share one.",

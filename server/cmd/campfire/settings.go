@@ -174,6 +174,8 @@ func (s *settings) complete() error {
 		return usagef("http-addr goes with tls-domain or tls-cert; without them, set addr")
 	case files && s.plain != "" && s.plain != off && s.url == nil:
 		return usagef("http-addr leads to the pages: set url to say where they are")
+	case s.tls() && s.url != nil && s.url.Scheme != "https":
+		return usagef("url: %q is no https address, though people come by TLS", s.url)
 	case (s.admin.EmailAddress == "") != (s.admin.Password == ""):
 		return usagef("admin-email and admin-password-file (or CAMPFIRE_ADMIN_PASSWORD) go together")
 	}

@@ -122,6 +122,8 @@ func TestSettingsThatDoNotGoTogether(t *testing.T) {
 		{"--tls-email", "ops@example.com"},
 		{"--http-addr", ":80"},
 		{"--http-addr", ":80", "--tls-cert", "a", "--tls-key", "b"},
+		{"--url", "http://chat.example.com", "--tls-domain", "chat.example.com"},
+		{"--url", "http://chat.example.com", "--tls-cert", "a", "--tls-key", "b", "--http-addr", ":80"},
 		{"--admin-email", "olga@example.com"},
 		{"now"},
 		{"--colour"},

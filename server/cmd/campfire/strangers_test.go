@@ -141,6 +141,7 @@ func TestNobodyTakesAllConnections(t *testing.T) {
 	if one != 5 {
 		t.Errorf("one address gets %d connections, want 5", one)
 	}
+	server.says(t, `msg="connection refused: too many are open" network=127.0.0.2/32`)
 	if another, _ := answered("127.0.0.3", 2); another != 2 {
 		t.Errorf("another one gets %d, want 2", another)
 	}
