@@ -66,12 +66,13 @@ const (
 // wait in the scheduler's queue behind them all.
 var rousedAtOnce = 4 * runtime.GOMAXPROCS(0)
 
-// Those with something new are roused in rounds. From one round to the next there is as much time, for each of its streams,
-// as it takes to write to a few: a message that comes alone leaves at once, but of many in a row a stream writes several
-// together, which costs as much as one, and leaves the processors to those who post.
+// Those with something new are roused in rounds. From one round to the next there is some time, the more the more streams
+// it has: a message that comes alone leaves at once, but of many in a row a stream writes several together, which costs as
+// much as one, and leaves the processors to those who post.
 const (
-	paceOfStream = 10 * time.Microsecond
-	slowestPace  = 25 * time.Millisecond
+	leastPace    = time.Millisecond
+	paceOfStream = 25 * time.Microsecond
+	slowestPace  = 50 * time.Millisecond
 )
 
 // StreamLimits bound how many streams may be open at once.
@@ -246,7 +247,7 @@ func (h *hub) nextRound() {
 	if h.paced || len(h.round) > 0 || len(h.fresh) == 0 {
 		return
 	}
-	pace := min(time.Duration(len(h.fresh))*paceOfStream, slowestPace)
+	pace := min(leastPace+time.Duration(len(h.fresh))*paceOfStream, slowestPace)
 	wait := time.Until(h.began.Add(pace))
 	if wait <= 0 {
 		h.beginRound()
