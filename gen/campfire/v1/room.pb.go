@@ -165,7 +165,8 @@ type Room struct {
 	// When the caller became a member of it. Who finds another moment here than before has been out and in again meanwhile:
 	// what a stream tells when it resumes may then leave this room out, and its messages are to be loaded anew.
 	JoinedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=joined_at,json=joinedAt,proto3" json:"joined_at,omitempty"`
-	// The newest message the caller has read, which may be gone. What others have posted after it is unread.
+	// The newest message the caller had read when this was answered, which may be gone. What others have posted after it is
+	// unread. It moves on without an event.
 	LastReadMessageId int64 `protobuf:"varint,11,opt,name=last_read_message_id,json=lastReadMessageId,proto3" json:"last_read_message_id,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache

@@ -91,7 +91,8 @@ export declare type Room = Message<"campfire.v1.Room"> & {
   joinedAt?: Timestamp | undefined;
 
   /**
-   * The newest message the caller has read, which may be gone. What others have posted after it is unread.
+   * The newest message the caller had read when this was answered, which may be gone. What others have posted after it is
+   * unread. It moves on without an event.
    *
    * @generated from field: int64 last_read_message_id = 11 [jstype = JS_STRING];
    */
