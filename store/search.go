@@ -136,35 +136,33 @@ func (d db) search(userID int64, words []string, size int) ([]Found, error) {
 	return found, nil
 }
 
-// newestOf looks through the newest messages with the words for those in the user's rooms, and answers their excerpts and
-// the oldest message it has come to; 0 if there is none beyond.
+// newestOf looks through the newest messages with the words for those in the user's rooms, until there are enough or too many
+// are not. It answers their excerpts and the oldest message it has come to; 0 if there is none beyond.
 func (d db) newestOf(userID int64, words []string, size int) (excerpts map[int64][]ExcerptPart, oldest int64, err error) {
 	excerpts = map[int64][]ExcerptPart{}
-	probed, most := 0, size+maxPassedOver
+	passedOver := 0
 	err = d.each(`SELECT message_search_index.rowid, CASE WHEN EXISTS (
 				SELECT 1 FROM memberships WHERE memberships.user_id = :user_id AND memberships.room_id = messages.room_id
 			) THEN `+excerptSQL+` END
 		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
-		WHERE message_search_index MATCH :match ORDER BY message_search_index.rowid DESC LIMIT :limit`,
-		excerptArgs(args{":user_id": userID, ":match": matchOfWords(words), ":limit": most}),
+		WHERE message_search_index MATCH :match ORDER BY message_search_index.rowid DESC`,
+		excerptArgs(args{":user_id": userID, ":match": matchOfWords(words)}),
 		func(row *sqlite.Stmt) error {
-			probed++
 			oldest = row.ColumnInt64(0)
-			if !row.ColumnIsNull(1) {
+			if row.ColumnIsNull(1) {
+				passedOver++
+			} else {
 				excerpts[oldest] = excerptOf(row.ColumnText(1))
 			}
-			if len(excerpts) == size {
+			if len(excerpts) == size || passedOver == maxPassedOver {
 				return errEnough
 			}
 			return nil
 		})
 	if errors.Is(err, errEnough) {
-		err = nil
+		return excerpts, oldest, nil
 	}
-	if probed < most {
-		oldest = 0
-	}
-	return excerpts, oldest, err
+	return excerpts, 0, err
 }
 
 // olderInRooms adds the excerpts of older messages in the user's rooms, until there are enough.
