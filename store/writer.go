@@ -19,6 +19,10 @@ import (
 // maxBatch bounds how many writes share a commit, and so how long the first of them waits.
 const maxBatch = 256
 
+// gathering is how long a batch waits for more after one that many shared: those who were answered then come again soon. It
+// costs less than a commit.
+const gathering = 200 * time.Microsecond
+
 // writer owns the only writing connection. It carries out the writes that wait together: each in its own savepoint, one
 // commit for all, so that one sync of the disk serves many posts. No caller is answered before its rows are durable.
 type writer struct {
@@ -150,7 +154,12 @@ func (w *writer) loop() {
 				return
 			}
 		}
+		together := len(batch) > 1
 		batch = w.fill(append(batch[:0], first))
+		if together && len(batch) < maxBatch {
+			time.Sleep(gathering)
+			batch = w.fill(batch)
+		}
 		w.carryOut(batch)
 		for i, pending := range batch {
 			close(pending.done)
