@@ -326,9 +326,9 @@ func reading(ctx context.Context, b *bench) error {
 	if err := b.calls(ctx, h, "sidebar with 100 rooms, 16 readers", "sidebar", h.tokens[:1], sidebar(rooms), sidebar(0), nil); err != nil {
 		return err
 	}
-	search := func(query string, wanted int) call {
+	search := func(query string, size int32, wanted int) call {
 		return func(ctx context.Context, m member, _, _ int) error {
-			res, err := m.SearchMessages(ctx, &campfirev1.SearchMessagesRequest{Query: query})
+			res, err := m.SearchMessages(ctx, &campfirev1.SearchMessagesRequest{Query: query, PageSize: size})
 			if err == nil && len(res.GetResults()) != wanted {
 				err = fmt.Errorf("found %d messages with %s", len(res.GetResults()), query)
 			}
@@ -338,14 +338,16 @@ func reading(ctx context.Context, b *bench) error {
 	for _, s := range []struct {
 		what, query string
 		tokens      []string
+		size        int32 // 0 for 100
 		wanted      int
 	}{
-		{"search, a rare word", "hovercraft", readers, rareMessages},
-		{"search, a common word", "common", readers, 100},
-		{"search, no access", "common", h.tokens[outsider-1 : outsider], 0},
+		{"search, a rare word", "hovercraft", readers, 0, rareMessages},
+		{"search, a common word, 20 newest", "common", readers, 20, 20},
+		{"search, a common word, 100 newest", "common", readers, 0, 100},
+		{"search, no access", "common", h.tokens[outsider-1 : outsider], 0, 0},
 	} {
 		profile := strings.ReplaceAll(strings.ReplaceAll(s.what, ",", ""), " ", "-")
-		if err := b.calls(ctx, h, s.what, profile, s.tokens, search(s.query, s.wanted), search(s.query, 0), nil); err != nil {
+		if err := b.calls(ctx, h, s.what, profile, s.tokens, search(s.query, s.size, s.wanted), search(s.query, s.size, 0), nil); err != nil {
 			return err
 		}
 	}
