@@ -52,15 +52,35 @@ func (s *Server) Subscribe(ctx context.Context, req *campfirev1.SubscribeRequest
 			s.absent(who.UserID, roomID)
 		}
 	}()
-	// The session may have ended after it was checked and before the hub could have ended this stream.
-	if err := s.store.RequireSession(ctx, who); err != nil {
-		return err
-	}
 	w := &wire{out: out, flusher: flusherOf(ctx), delivered: s.metrics.delivered}
-	if err := s.greet(ctx, w, st, since); err != nil {
+	err = onOtherStack(func() error {
+		// The session may have ended after it was checked and before the hub could have ended this stream.
+		if err := s.store.RequireSession(ctx, who); err != nil {
+			return err
+		}
+		return s.greet(ctx, w, st, since)
+	})
+	if err != nil {
 		return err
 	}
 	return s.relay(ctx, w, st)
+}
+
+// onOtherStack runs what needs a deep stack, as SQLite does, in a goroutine that ends with it: that of a stream would keep
+// its size for as long as the stream is open.
+func onOtherStack(run func() error) (err error) {
+	done := make(chan struct{})
+	var panicked any
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		err = run()
+	}()
+	<-done
+	if panicked != nil {
+		panic(panicked)
+	}
+	return err
 }
 
 // greet says hello, and gives the stream what was missed to tell.
