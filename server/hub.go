@@ -71,7 +71,7 @@ var rousedAtOnce = 4 * runtime.GOMAXPROCS(0)
 // much as one, and leaves the processors to those who post.
 const (
 	leastPace    = time.Millisecond
-	paceOfStream = 25 * time.Microsecond
+	paceOfStream = 35 * time.Microsecond
 	slowestPace  = 50 * time.Millisecond
 )
 
