@@ -28,7 +28,7 @@ func TestTheSameSourcesGiveTheSameBytes(t *testing.T) {
 	for i, folder := range []string{here, elsewhere} {
 		into := filepath.Join(t.TempDir(), "campfire")
 		// The command is the one that make prints.
-		command := exec.Command("make", "-n", "-o", "webclient/dist/index.html", "build", "VERSION=1.2.3")
+		command := exec.Command("make", "--no-print-directory", "-n", "-o", "webclient/dist/index.html", "build", "VERSION=1.2.3")
 		command.Dir = folder
 		line := strings.ReplaceAll(strings.TrimSpace(string(must(command.Output())(t))), "-o campfire ", "-o "+into+" ")
 		build := exec.Command("sh", "-c", line)
