@@ -21,6 +21,9 @@ function title(person: Person): Locator {
   return person.page.getByTestId("room-title");
 }
 
+/** Waits until what was opened has grown to its size: until then the browser gives it no click. */
+const hasOpened = ({ page }: Person) => expect(page.locator("html.opening")).toHaveCount(0);
+
 test("185 190 210 211 212 216 217 a new room is for everyone or for whom one chooses", async ({
   browser,
 }) => {
@@ -58,6 +61,7 @@ test("185 190 210 211 212 216 217 a new room is for everyone or for whom one cho
 
   await page.getByTestId("new-room").click();
   await name.fill("bellows");
+  await hasOpened(ada);
   await everyone.uncheck({ force: true });
   await expect(page).toHaveURL(/closeds\/new$/);
   await expect(name).toHaveValue("bellows");
@@ -111,7 +115,10 @@ test("186 187 218 221 222 224 who may change a room renames, closes, opens and d
     await ben.page.getByTestId("room-link").first().click();
     await expect(ben.message("ping")).toBeVisible();
     await ada.page.getByTestId("room-settings").click();
-    await ada.page.getByRole("switch", { name: "Everyone has access" }).uncheck({ force: true });
+    const everyone = ada.page.getByRole("switch", { name: "Everyone has access" });
+    await expect(everyone).toBeVisible();
+    await hasOpened(ada);
+    await everyone.uncheck({ force: true });
     await ada.page.getByRole("switch", { name: "Ben Okri has access" }).uncheck({ force: true });
     await ada.page.getByRole("button", { name: "Save" }).click();
     await expect(title(ada)).toHaveText("a first room");
