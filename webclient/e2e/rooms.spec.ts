@@ -34,7 +34,6 @@ test("185 190 210 211 212 216 217 a new room is for everyone or for whom one cho
   await server.join(token, "Cleo Ray");
   await server.ask("BotService", "CreateBot", { name: "Robo" }, token);
   const ada = await Person.arrive(browser, server, token);
-  await ada.page.emulateMedia({ reducedMotion: "reduce" });
   const ben = await Person.arrive(browser, server, benToken);
   await ben.visit("/");
   await expect(rooms(ben)).toHaveText(["All Talk"]);
@@ -161,7 +160,6 @@ test("186 187 218 221 222 224 who may change a room renames, closes, opens and d
 
 test("219 220 223 others see a room’s people without controls, and one may leave", async ({ browser }) => {
   const ben = await Person.arrive(browser, server, benToken);
-  await ben.page.emulateMedia({ reducedMotion: "reduce" });
   const ada = await Person.arrive(browser, server, token);
   await server.join(token, "Cleo Ray");
   const closed = await server.makeRoom(token, "Design", [await server.idOf(benToken)]);
@@ -189,7 +187,6 @@ test("219 220 223 others see a room’s people without controls, and one may lea
 
 test("190 225 272 274 only administrators make rooms once the account says so", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
-  await ada.page.emulateMedia({ reducedMotion: "reduce" });
   const ben = await Person.arrive(browser, server, benToken);
   await ben.visit("/");
   await expect(ben.page.getByTestId("new-room")).toBeVisible();
@@ -218,7 +215,6 @@ test("226 227 228 a ping shows its people and is ended by any of them", async ({
   const cleo = await server.join(token, "Cleo Ray");
   const id = await server.ping(token, await server.idOf(benToken), await server.idOf(cleo));
   const ben = await Person.arrive(browser, server, benToken);
-  await ben.page.emulateMedia({ reducedMotion: "reduce" });
   await ben.visit(`/rooms/${id}`);
   await ben.page.getByRole("link", { name: "Settings for this ping" }).click();
   await expect(ben.page).toHaveURL(new RegExp(`/rooms/directs/${id}/edit$`));
@@ -240,7 +236,6 @@ test("184 237 my profile says how much one hears of each room", async ({ browser
   await server.makeRoom(token, "Engines");
   await server.ping(token, await server.idOf(benToken));
   const ben = await Person.arrive(browser, server, benToken);
-  await ben.page.emulateMedia({ reducedMotion: "reduce" });
   const window2 = await ben.openTab();
   await window2.goto(`${server.url}/rooms/${all}`);
   const listed = window2.getByTestId("rooms").getByTestId("room-link");
