@@ -435,32 +435,36 @@ func (d db) messages(where string, args args) ([]Message, error) {
 
 // eachMessage gives the messages that where finds to read, without their boosts.
 func (d db) eachMessage(where string, args args, read func(Message) error) error {
-	return d.each(`SELECT messages.id, messages.room_id, messages.client_message_id, messages.body_html, messages.body_text,
-			messages.kind, messages.sound, messages.created_at, messages.edited_at, messages.revision,
-			users.id, users.name, users.role, users.status,
-			EXISTS (SELECT 1 FROM boosts WHERE boosts.message_id = messages.id)
-		FROM messages JOIN users ON users.id = messages.creator_id WHERE `+where, args,
-		func(row *sqlite.Stmt) error {
-			m := Message{
-				ID:              row.ColumnInt64(0),
-				RoomID:          row.ColumnInt64(1),
-				ClientMessageID: row.ColumnText(2),
-				Body: Body{
-					HTML: row.ColumnText(3), Text: row.ColumnText(4),
-					Kind: MessageKind(row.ColumnText(5)), Sound: row.ColumnText(6),
-				},
-				CreatedAt: timeColumn(row, 7),
-				Revision:  row.ColumnInt64(9),
-				Creator:   scanAuthor(row, 10),
-			}
-			if !row.ColumnIsNull(8) {
-				m.EditedAt = timeColumn(row, 8)
-			}
-			if row.ColumnBool(14) {
-				m.Boosts = []Boost{} // to be filled in
-			}
-			return read(m)
-		})
+	return d.each("SELECT "+messageColumns+" FROM messages JOIN users ON users.id = messages.creator_id WHERE "+where, args,
+		func(row *sqlite.Stmt) error { return read(scanMessage(row)) })
+}
+
+// messageColumns are those of messages and users that scanMessage reads.
+const messageColumns = `messages.id, messages.room_id, messages.client_message_id, messages.body_html, messages.body_text,
+	messages.kind, messages.sound, messages.created_at, messages.edited_at, messages.revision,
+	users.id, users.name, users.role, users.status,
+	EXISTS (SELECT 1 FROM boosts WHERE boosts.message_id = messages.id)`
+
+func scanMessage(row *sqlite.Stmt) Message {
+	m := Message{
+		ID:              row.ColumnInt64(0),
+		RoomID:          row.ColumnInt64(1),
+		ClientMessageID: row.ColumnText(2),
+		Body: Body{
+			HTML: row.ColumnText(3), Text: row.ColumnText(4),
+			Kind: MessageKind(row.ColumnText(5)), Sound: row.ColumnText(6),
+		},
+		CreatedAt: timeColumn(row, 7),
+		Revision:  row.ColumnInt64(9),
+		Creator:   scanAuthor(row, 10),
+	}
+	if !row.ColumnIsNull(8) {
+		m.EditedAt = timeColumn(row, 8)
+	}
+	if row.ColumnBool(14) {
+		m.Boosts = []Boost{} // to be filled in
+	}
+	return m
 }
 
 func scanAuthor(row *sqlite.Stmt, col int) User {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/blevesearch/go-porterstemmer"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -36,6 +37,7 @@ type RecentSearch struct {
 const (
 	maxQueryLength   = 200 // characters
 	maxFound         = 100
+	usualPage        = 20
 	maxRecent        = 10
 	maxExcerptLength = 300 // characters
 	excerptTokens    = 32  // words
@@ -108,88 +110,89 @@ func (t *tx) remember(userID int64, query string) error {
 // and rooms at once, which is slower but passes over what is not the user's: so neither a common word in a long history nor
 // messages in other people's rooms are read one by one.
 func (d db) search(userID int64, words []string, size int) ([]Found, error) {
-	excerpts, oldest, err := d.newestOf(userID, words, size)
+	w := walk{
+		user: userID, match: matchOfWords(words), stems: stemsOf(words), before: newest, most: size, passOver: maxPassedOver,
+		messages: make([]Message, 0, min(size, usualPage)), excerpts: make([][]ExcerptPart, 0, min(size, usualPage)),
+	}
+	more, err := d.walk(&w)
 	if err != nil {
 		return nil, err
 	}
-	if oldest > 0 && len(excerpts) < size {
-		if err := d.olderInRooms(userID, words, oldest, size, excerpts); err != nil {
+	if more && len(w.messages) < size {
+		rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
+		if err != nil {
 			return nil, err
 		}
+		if len(rooms) > 0 {
+			w.match += " AND " + matchOfRooms(rooms)
+			w.passOver = math.MaxInt
+			if _, err := d.walk(&w); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if len(excerpts) == 0 {
-		return nil, nil
-	}
-	ids := slices.Sorted(maps.Keys(excerpts))
-	messages, err := d.messages("messages.id IN (SELECT value FROM json_each(:ids)) ORDER BY messages.id", args{":ids": jsonIDs(ids)})
-	if err != nil {
+	names, err := d.roomNames(userID, w.messages)
+	if err := errors.Join(err, d.addBoosts(w.messages)); err != nil {
 		return nil, err
 	}
-	names, err := d.roomNames(userID, messages)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Found, 0, len(messages))
-	for _, m := range messages {
-		found = append(found, Found{Message: m, RoomName: names[m.RoomID], Excerpt: excerpts[m.ID]})
+	found := make([]Found, len(w.messages))
+	for i, m := range w.messages {
+		found[len(found)-1-i] = Found{Message: m, RoomName: names[m.RoomID], Excerpt: w.excerpts[i]}
 	}
 	return found, nil
 }
 
-// newestOf looks through the newest messages with the words for those in the user's rooms, until there are enough or too many
-// are not. It answers their excerpts and the oldest message it has come to; 0 if there is none beyond.
-func (d db) newestOf(userID int64, words []string, size int) (excerpts map[int64][]ExcerptPart, oldest int64, err error) {
-	excerpts = map[int64][]ExcerptPart{}
-	passedOver := 0
-	err = d.each(`SELECT message_search_index.rowid, CASE WHEN EXISTS (
-				SELECT 1 FROM memberships WHERE memberships.user_id = :user_id AND memberships.room_id = messages.room_id
-			) THEN `+excerptSQL+` END
+// walk is a way down the index, and what was found on it.
+type walk struct {
+	user     int64
+	match    string
+	stems    []string // of the words looked for; nil if only SQLite knows them
+	before   int64    // the last message it has come to
+	most     int      // messages to find
+	passOver int      // messages in other people's rooms
+	messages []Message
+	excerpts [][]ExcerptPart // of each of them
+}
+
+// walk goes down until enough is found or too much is passed over, and tells whether there may be more.
+func (d db) walk(w *walk) (more bool, err error) {
+	err = d.each("SELECT "+messageColumns+`,
+			CASE
+				WHEN memberships.room_id IS NULL THEN NULL
+				WHEN octet_length(messages.body_text) > :short THEN snippet(message_search_index, 0, :start, :end, '…', :tokens)
+				WHEN :stems AND octet_length(messages.body_text) = length(messages.body_text) THEN ''
+				ELSE highlight(message_search_index, 0, :start, :end)
+			END
 		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
-		WHERE message_search_index MATCH :match ORDER BY message_search_index.rowid DESC`,
-		excerptArgs(args{":user_id": userID, ":match": matchOfWords(words)}),
+			LEFT JOIN memberships ON memberships.user_id = :user_id AND memberships.room_id = messages.room_id
+			LEFT JOIN users ON users.id = messages.creator_id AND memberships.room_id IS NOT NULL
+		WHERE message_search_index MATCH :match AND message_search_index.rowid < :before ORDER BY message_search_index.rowid DESC`,
+		args{
+			":user_id": w.user, ":match": w.match, ":before": w.before, ":stems": w.stems != nil,
+			":short": maxExcerptLength, ":start": string(matchStart), ":end": string(matchEnd), ":tokens": excerptTokens,
+		},
 		func(row *sqlite.Stmt) error {
-			oldest = row.ColumnInt64(0)
-			if row.ColumnIsNull(1) {
-				passedOver++
+			const excerpt = 15
+			w.before = row.ColumnInt64(0)
+			if row.ColumnIsNull(excerpt) {
+				w.passOver--
 			} else {
-				excerpts[oldest] = excerptOf(row.ColumnText(1))
+				m, marked := scanMessage(row), row.ColumnText(excerpt)
+				if marked == "" {
+					marked = mark(searchable(m.Body.Text), w.stems)
+				}
+				w.messages = append(w.messages, m)
+				w.excerpts = append(w.excerpts, excerptOf(marked))
 			}
-			if len(excerpts) == size || passedOver == maxPassedOver {
+			if len(w.messages) == w.most || w.passOver == 0 {
 				return errEnough
 			}
 			return nil
 		})
 	if errors.Is(err, errEnough) {
-		return excerpts, oldest, nil
+		return true, nil
 	}
-	return excerpts, 0, err
-}
-
-// olderInRooms adds the excerpts of older messages in the user's rooms, until there are enough.
-func (d db) olderInRooms(userID int64, words []string, before int64, size int, excerpts map[int64][]ExcerptPart) error {
-	rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
-	if err != nil || len(rooms) == 0 {
-		return err
-	}
-	return d.each(`SELECT message_search_index.rowid, `+excerptSQL+`
-		FROM message_search_index CROSS JOIN messages ON messages.id = message_search_index.rowid
-		WHERE message_search_index MATCH :match AND message_search_index.rowid < :before
-		ORDER BY message_search_index.rowid DESC LIMIT :limit`,
-		excerptArgs(args{":match": matchOfWords(words) + " AND " + matchOfRooms(rooms), ":before": before, ":limit": size - len(excerpts)}),
-		func(row *sqlite.Stmt) error {
-			excerpts[row.ColumnInt64(0)] = excerptOf(row.ColumnText(1))
-			return nil
-		})
-}
-
-// excerptSQL answers a short message whole, which is less work than to look for its best part.
-const excerptSQL = `CASE WHEN octet_length(messages.body_text) <= :short
-	THEN highlight(message_search_index, 0, :start, :end)
-	ELSE snippet(message_search_index, 0, :start, :end, '…', :tokens) END`
-
-func excerptArgs(a args) args {
-	a[":short"], a[":start"], a[":end"], a[":tokens"] = maxExcerptLength, string(matchStart), string(matchEnd), excerptTokens
-	return a
+	return false, err
 }
 
 // roomNames answers the names of the messages' rooms, as the user sees them.
@@ -246,6 +249,63 @@ func matchOfRooms(rooms []int64) string {
 		quoted[i] = fmt.Sprintf(`"%d"`, room)
 	}
 	return "room_id : (" + strings.Join(quoted, " OR ") + ")"
+}
+
+// stemsOf answers what the index has for words of ASCII letters and digits, which are words to it as well; nil if there are
+// others among them.
+func stemsOf(words []string) []string {
+	stems := make([]string, len(words))
+	for i, word := range words {
+		if strings.ContainsFunc(word, func(r rune) bool { return r > unicode.MaxASCII || !isWordByte(byte(r)) }) {
+			return nil
+		}
+		stems[i] = stem(word)
+	}
+	return stems
+}
+
+// stem is what the index has for such a word.
+func stem(word string) string {
+	word = strings.ToLower(word)
+	if len(word) < 3 || len(word) > 64 { // as FTS5's porter
+		return word
+	}
+	return string(porterstemmer.StemWithoutLowerCasing([]rune(word)))
+}
+
+func isWordByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// mark marks the words with one of the stems in a text of ASCII: as SQLite's highlight, which must ask for the text again
+// and knows no shortcut.
+func mark(text string, stems []string) string {
+	var b strings.Builder
+	written := 0
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && isWordByte(text[end]) == isWordByte(text[i]) {
+			end++
+		}
+		if isWordByte(text[i]) && hasStem(text[i:end], stems) {
+			b.WriteString(text[written:i])
+			b.WriteByte(matchStart)
+			b.WriteString(text[i:end])
+			b.WriteByte(matchEnd)
+			written = end
+		}
+		i = end
+	}
+	b.WriteString(text[written:])
+	return b.String()
+}
+
+// hasStem looks first at how the word begins: a stem differs from its word only from the stem's last letter on.
+func hasStem(word string, stems []string) bool {
+	return slices.ContainsFunc(stems, func(s string) bool {
+		begins := len(s) - 1
+		return len(word) > begins && strings.EqualFold(word[:begins], s[:begins]) && stem(word) == s
+	})
 }
 
 // indexing puts a message into the search index, or takes it out.
@@ -330,7 +390,9 @@ var searchableFunction = &sqlite.FunctionImpl{
 
 // excerptOf makes one line of what SQLite found around the words, and bounds it.
 func excerptOf(snippet string) []ExcerptPart {
-	snippet = strings.ReplaceAll(strings.Join(strings.Fields(snippet), " "), string(joint), "")
+	if strings.Contains(snippet, "  ") || strings.ContainsFunc(snippet, isOtherSpace) {
+		snippet = strings.ReplaceAll(strings.Join(strings.Fields(snippet), " "), string(joint), "")
+	}
 	// Words may be as long as a message: what is shown begins shortly before the first match.
 	if first := strings.IndexRune(snippet, matchStart); utf8.RuneCountInString(snippet[:max(first, 0)]) > maxExcerptLength/3 {
 		before := []rune(snippet[:first])
@@ -349,11 +411,12 @@ func excerptOf(snippet string) []ExcerptPart {
 		if end >= 0 {
 			text, rest = snippet[:end], snippet[end+1:]
 		}
-		if runes := []rune(text); len(runes) > left {
-			add(string(runes[:left]) + "…")
+		length := utf8.RuneCountInString(text)
+		if length > left {
+			add(string([]rune(text)[:left]) + "…")
 			return parts
 		}
-		left -= utf8.RuneCountInString(text)
+		left -= length
 		add(text)
 		if end >= 0 {
 			matched = rune(snippet[end]) == matchStart
@@ -362,3 +425,5 @@ func excerptOf(snippet string) []ExcerptPart {
 	}
 	return parts
 }
+
+func isOtherSpace(r rune) bool { return r == joint || r != ' ' && unicode.IsSpace(r) }

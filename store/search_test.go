@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,36 @@ func TestAnExcerptShowsTheWordsFound(t *testing.T) {
 		text := strings.NewReplacer("[", "", "]", "").Replace(shown(excerpt))
 		if n := utf8.RuneCountInString(text); n > 300 || !strings.Contains(shown(excerpt), "[eel") {
 			t.Errorf("got %d characters %.40q…, want at most 300 with the word found", n, shown(excerpt))
+		}
+	}
+}
+
+// TestWordsAreMarkedAsTheIndexFindsThem: texts of ASCII are marked by the store, others by SQLite, which has found both.
+func TestWordsAreMarkedAsTheIndexFindsThem(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	endings := strings.Fields(`. s es ies y ied ed eed ing ings er ers ly ate ated ation ational tional ator alism al ally ality ity ive
+		ively ivity iveness ful fulness ous ously ousness ize izer ization ic ical icity icate ness ment ement ent ence ency able ably
+		ability ible ibility ance ant ion sion tion sses ss ll lled lling le ling bly bilities logy ologi ism ist iti e ee e7 2nd`)
+	for _, root := range strings.Fields(`a be hop hopp fil sens visib happ agre relat condit valen digit conform radic differ vil analog
+		vietnam oper feudal decis hope call form triplic electr rol controll fizz sky 4 x9 boo` + " " + strings.Repeat("longer", 9)) {
+		words := make([]string, len(endings))
+		for i, ending := range endings {
+			words[i] = root + strings.Trim(ending, ".")
+		}
+		for some := range slices.Chunk(words, 290/len(root+"bilities, ")) {
+			text := strings.Join(some, ", ")
+			post(t, campfire.Store, campfire.David, campfire.Designers.ID, text)
+			post(t, campfire.Store, campfire.David, campfire.Designers.ID, strings.ToUpper(text)+" é")
+		}
+		for _, word := range words {
+			found := must(campfire.SearchMessages(t.Context(), campfire.David.ID, word, 0, false))(t)
+			for pair := range slices.Chunk(found, 2) {
+				wantEqual(t, "marked for "+word, strings.ToUpper(shown(pair[0].Excerpt)), strings.TrimSuffix(shown(pair[1].Excerpt), " é"))
+			}
+			if len(found) == 0 {
+				t.Errorf("nothing was found for %s", word)
+			}
 		}
 	}
 }
