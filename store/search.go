@@ -336,6 +336,73 @@ func (i indexing) carryOut(d db) error {
 	return d.exec(i.sql, args{":id": i.messageID, ":text": i.text, ":room_id": i.room})
 }
 
+const (
+	mergePause  = time.Second // without a post, before the index is tidied up
+	mergePages  = 16          // of 4 kB, to write at once: a post that comes waits some milliseconds
+	fewSegments = 4           // are left alone
+	smallPart   = 8           // so are more, if all but the largest, so many times, are less than that one
+)
+
+// tidyIndex merges the segments of the search index whenever nobody has posted for a moment, until ctx ends. FTS5 itself
+// merges some with each commit, but leaves as many as a dozen, and a search looks through each of them.
+func (s *Store) tidyIndex(ctx context.Context) {
+	for {
+		select {
+		case <-s.writer.indexed:
+		case <-ctx.Done():
+			return
+		}
+		for quiet := false; !quiet; {
+			select {
+			case <-time.After(mergePause):
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-s.writer.indexed:
+			default:
+				quiet = true
+			}
+		}
+		// What fails is tried again after the next post.
+		for more := s.hasManySegments(ctx); more && len(s.writer.indexed) == 0; {
+			more = s.write(ctx, (*tx).mergeSegments) == nil
+		}
+	}
+}
+
+// hasManySegments tells whether merging them pays: never more is written than some times what was posted.
+func (s *Store) hasManySegments(ctx context.Context) bool {
+	var pages []int64
+	err := s.read(ctx, func(db db) (err error) {
+		pages, err = db.ids("SELECT count(*) FROM message_search_index_idx GROUP BY segid ORDER BY count(*)", nil)
+		return err
+	})
+	if err != nil || len(pages) < fewSegments {
+		return false
+	}
+	var small int64
+	for _, p := range pages[:len(pages)-1] {
+		small += p
+	}
+	return small*smallPart >= pages[len(pages)-1]
+}
+
+// mergeSegments writes some pages of the one segment that shall take the place of all. It answers errEnough if it has.
+func (t *tx) mergeSegments() error {
+	var before, after int64
+	written := func(rows *int64) error {
+		return t.one("SELECT total_changes()", nil, func(row *sqlite.Stmt) { *rows = row.ColumnInt64(0) })
+	}
+	err := errors.Join(written(&before), t.exec( // a negative number is of pages as well, and has all segments merged
+		"INSERT INTO message_search_index (message_search_index, rank) VALUES ('merge', :pages)", args{":pages": -mergePages}),
+		written(&after))
+	if err == nil && after-before < 2 { // so FTS5 says that nothing is left
+		err = errEnough
+	}
+	return err
+}
+
 // joint stands between the characters of scripts that put no spaces between words. It is not seen, and divides words.
 const joint = '\u200b'
 
@@ -390,7 +457,8 @@ var searchableFunction = &sqlite.FunctionImpl{
 
 // excerptOf makes one line of what SQLite found around the words, and bounds it.
 func excerptOf(snippet string) []ExcerptPart {
-	if strings.Contains(snippet, "  ") || strings.ContainsFunc(snippet, isOtherSpace) {
+	other := func(r rune) bool { return r == joint || r != ' ' && unicode.IsSpace(r) }
+	if strings.Contains(snippet, "  ") || strings.ContainsFunc(snippet, other) {
 		snippet = strings.ReplaceAll(strings.Join(strings.Fields(snippet), " "), string(joint), "")
 	}
 	// Words may be as long as a message: what is shown begins shortly before the first match.
@@ -425,5 +493,3 @@ func excerptOf(snippet string) []ExcerptPart {
 	}
 	return parts
 }
-
-func isOtherSpace(r rune) bool { return r == joint || r != ' ' && unicode.IsSpace(r) }

@@ -335,6 +335,30 @@ func TestAnOldSearchIndexIsBuiltAnew(t *testing.T) {
 	wantErr(t, "the index, compared with the messages", s.CheckSearchIndex(t.Context()), nil)
 }
 
+func TestTheIndexIsTidiedUpWhenNobodyPosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // in which no time passes between posts
+		campfire := storetest.New(t)
+		segments := func() string {
+			return inDatabase(t, campfire.Folder, "SELECT count(DISTINCT segid) FROM message_search_index_idx")[0]
+		}
+		talked := 0
+		for ; segments() < "5"; talked++ {
+			post(t, campfire.Store, campfire.David, campfire.Designers.ID, fmt.Sprintf("My hovercraft %d is full of eels", talked))
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		wantEqual(t, "segments after a pause", segments(), "1")
+		last := post(t, campfire.Store, campfire.David, campfire.Designers.ID, "Another hovercraft")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		wantEqual(t, "segments after one more message", segments(), "2")
+		wantErr(t, "delete", campfire.DeleteMessage(t.Context(), campfire.David.ID, last.ID), nil)
+		wantEqual(t, "found", len(found(t, campfire, "hovercraft")), talked)
+		wantSearchIndexInStep(t, campfire)
+	})
+}
+
 func FuzzSearching(f *testing.F) {
 	campfire := storetest.New(f)
 	for _, text := range []string{"My hovercraft is full of eels", "我喜欢编程", "naïve façade 100%", "\x02\x03 \u200b!", "😀"} {

@@ -158,22 +158,19 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
 	}
 	background, cancel := context.WithCancel(context.Background())
-	removed := make(chan struct{})
+	var working sync.WaitGroup
 	s.close = func() error {
 		cancel()
-		<-removed
+		working.Wait()
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
 		return errors.Join(s.readers.Close(), conn.Close())
 	}
 	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx)); err != nil {
-		close(removed)
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
 	}
-	go func() {
-		defer close(removed)
-		s.removeWhatIsLeft(background)
-	}()
+	working.Go(func() { s.removeWhatIsLeft(background) })
+	working.Go(func() { s.tidyIndex(background) })
 	return s, nil
 }
 

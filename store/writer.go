@@ -33,9 +33,10 @@ type writer struct {
 	memory    *memory
 	committed atomic.Pointer[func([]Change)]
 	commits   atomic.Int64
-	writes    atomic.Int64 // carried out, well or not
-	waited    atomic.Int64 // nanoseconds, by all of them
-	epoch     string       // of this life of the database
+	writes    atomic.Int64  // carried out, well or not
+	waited    atomic.Int64  // nanoseconds, by all of them
+	indexed   chan struct{} // holds one when the search index may have changed
+	epoch     string        // of this life of the database
 
 	// Only the writer's goroutine touches what follows.
 	revision int64              // the newest one given out
@@ -67,11 +68,13 @@ func startWriter(conn *sqlite.Conn, memory *memory) (*writer, error) {
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
 		memory:  memory,
+		indexed: make(chan struct{}, 1),
 		members: map[int64]audience{},
 	}
 	if err := w.readRevision(); err != nil {
 		return nil, err
 	}
+	w.noteIndexed() // before the last stop, perhaps
 	go w.loop()
 	return w, nil
 }
@@ -257,6 +260,9 @@ func (w *writer) transact(batch []*pendingWrite) (changes []Change, err error) {
 		return nil, err
 	}
 	w.commits.Add(1)
+	if len(indexed) > 0 {
+		w.noteIndexed()
+	}
 	return changes, nil
 }
 
@@ -290,6 +296,13 @@ func runSafely(run func(*tx) error, t *tx) (err error) {
 		}
 	}()
 	return run(t)
+}
+
+func (w *writer) noteIndexed() {
+	select {
+	case w.indexed <- struct{}{}:
+	default:
+	}
 }
 
 func (w *writer) exec(sql string) error { return sqlitex.Execute(w.conn, sql, nil) }
