@@ -51,6 +51,14 @@ func (s *Store) PostAndPanic(ctx context.Context, userID int64, p Post) error {
 	})
 }
 
+// ReadForever counts, until ctx ends, and tells when it has begun.
+func (s *Store) ReadForever(ctx context.Context, begun chan<- struct{}) error {
+	return s.read(ctx, func(db db) error {
+		begun <- struct{}{}
+		return db.exec("WITH RECURSIVE counting (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM counting) SELECT max(n) FROM counting", nil)
+	})
+}
+
 // GrantAndFail makes someone a member, lets the writer remember it, and fails.
 func (s *Store) GrantAndFail(ctx context.Context, userID, roomID int64) error {
 	return s.write(ctx, func(tx *tx) error {
@@ -89,17 +97,13 @@ func (s *Store) Statements(ctx context.Context) (all []Statement, err error) {
 	if err := s.write(ctx, func(tx *tx) error { return addStatements(&all, tx.conn) }); err != nil {
 		return nil, err
 	}
-	var conns []*sqlite.Conn
-	for range reflect.ValueOf(s.readers).Elem().FieldByName("free").Cap() {
-		conn, err := s.readers.Take(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conns = append(conns, conn)
+	var readers []*reader
+	for range cap(s.readers) {
+		readers = append(readers, <-s.readers)
 	}
-	for _, conn := range conns {
-		err = errors.Join(err, addStatements(&all, conn))
-		s.readers.Put(conn)
+	for _, r := range readers {
+		err = errors.Join(err, addStatements(&all, r.conn))
+		s.readers <- r
 	}
 	return all, err
 }

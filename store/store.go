@@ -65,8 +65,8 @@ type Options struct {
 
 // Store is one Campfire in one SQLite file.
 type Store struct {
-	path         string // of the database
-	readers      *sqlitex.Pool
+	path         string       // of the database
+	readers      chan *reader // those that nobody reads with
 	writer       *writer
 	close        func() error
 	passwordCost int
@@ -136,11 +136,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	readers, err := sqlitex.NewPool(path, sqlitex.PoolOptions{
-		Flags:       sqlite.OpenReadOnly,
-		PoolSize:    max(4, 2*runtime.GOMAXPROCS(0)),
-		PrepareConn: prepare,
-	})
+	readers, err := openReaders(path)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
@@ -155,7 +151,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
 	}
 	if s.writer, err = startWriter(conn, s.memory); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), readers.Close(), conn.Close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), closeReaders(readers, cap(readers)), conn.Close())
 	}
 	background, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
@@ -164,7 +160,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		working.Wait()
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
-		return errors.Join(s.readers.Close(), conn.Close())
+		return errors.Join(closeReaders(s.readers, cap(s.readers)), conn.Close())
 	}
 	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
@@ -297,33 +293,72 @@ func prepare(conn *sqlite.Conn) error {
 	return nil
 }
 
-// read runs f on a reading connection, in a transaction, so that all it reads is of one moment.
-func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
-	conn, err := s.readers.Take(ctx)
-	if err != nil {
-		return s.whyInterrupted(ctx, err)
-	}
-	defer func() {
-		s.readers.Put(conn)
-		if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
-			err = s.whyInterrupted(ctx, err)
-		}
-	}()
-	defer sqlitex.Transaction(conn)(&err)
-	return f(db{conn})
+// reader is a connection that reads.
+type reader struct {
+	conn   *sqlite.Conn
+	hungUp chan struct{} // closed to interrupt it
 }
 
-// whyInterrupted answers what has kept a read from its end: its caller hung up, or the store was closed.
-func (s *Store) whyInterrupted(ctx context.Context, err error) error {
+func openReaders(path string) (chan *reader, error) {
+	readers := make(chan *reader, max(4, 2*runtime.GOMAXPROCS(0)))
+	for range cap(readers) {
+		conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+		if err != nil {
+			return nil, errors.Join(err, closeReaders(readers, len(readers)))
+		}
+		r := &reader{conn: conn}
+		readers <- r
+		if err := prepare(conn); err != nil {
+			return nil, errors.Join(err, closeReaders(readers, len(readers)))
+		}
+		r.listen()
+	}
+	return readers, nil
+}
+
+// closeReaders closes so many of them, each when what it reads has been read.
+func closeReaders(readers chan *reader, opened int) (err error) {
+	for range opened {
+		err = errors.Join(err, (<-readers).conn.Close())
+	}
+	return err
+}
+
+// listen has the connection be interrupted when its caller hangs up. A goroutine of the driver waits for that: it is the same
+// for one read after the other, as starting and ending one took a twentieth of a read.
+func (r *reader) listen() {
+	r.hungUp = make(chan struct{})
+	r.conn.SetInterrupt(r.hungUp)
+}
+
+func (r *reader) interrupt() { close(r.hungUp) }
+
+// read runs f on a reading connection, in a transaction, so that all it reads is of one moment.
+func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	var r *reader
 	select {
+	case r = <-s.readers:
+	case <-ctx.Done():
+		return ctx.Err()
 	case <-s.writer.closing:
 		return ErrClosed
-	default:
-		return err
 	}
+	hungUp := context.AfterFunc(ctx, r.interrupt)
+	defer func() {
+		if !hungUp() {
+			<-r.hungUp
+			r.listen()
+		}
+		s.readers <- r
+		if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+			err = ctx.Err()
+		}
+	}()
+	defer sqlitex.Transaction(r.conn)(&err)
+	return f(db{r.conn})
 }
 
 // Ping reads from the database, to see that it is there.

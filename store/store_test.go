@@ -152,6 +152,21 @@ func TestAReaderWhoHangsUpIsToldSo(t *testing.T) {
 	}
 }
 
+func TestALongReadEndsWhenItsCallerHangsUp(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	for range 20 { // each connection more than once
+		ctx, hangUp := context.WithCancel(t.Context())
+		begun, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- campfire.ReadForever(ctx, begun) }()
+		<-begun
+		hangUp()
+		wantErr(t, "a long read", <-ended, context.Canceled)
+		_, _, err := campfire.ListRooms(t.Context(), campfire.David.ID, false)
+		wantErr(t, "the next one", err, nil)
+	}
+}
+
 func TestADatabaseOfANewerCampfireIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
