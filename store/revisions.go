@@ -288,20 +288,28 @@ func (s *Store) RemoveBoost(ctx context.Context, userID, boostID int64) (m Messa
 
 // addBoosts fills in the boosts of messages that have any.
 func (d db) addBoosts(messages []Message) error {
-	var boosted []int64
-	for _, m := range messages {
-		if m.Boosts != nil {
-			boosted = append(boosted, m.ID)
+	var boosted []*Message
+	for i := range messages {
+		if messages[i].Boosts != nil {
+			boosted = append(boosted, &messages[i])
 		}
 	}
-	if len(boosted) == 0 {
+	return d.fillInBoosts(boosted)
+}
+
+func (d db) fillInBoosts(messages []*Message) error {
+	if len(messages) == 0 {
 		return nil
+	}
+	ids := make([]int64, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
 	}
 	boosts := map[int64][]Boost{}
 	err := d.each(`SELECT boosts.id, boosts.content, boosts.created_at, boosts.message_id, users.id, users.name, users.role, users.status
 		FROM boosts JOIN users ON users.id = boosts.booster_id
 		WHERE boosts.message_id IN (SELECT value FROM json_each(:ids)) ORDER BY boosts.id`,
-		args{":ids": jsonIDs(boosted)},
+		args{":ids": jsonIDs(ids)},
 		func(row *sqlite.Stmt) error {
 			messageID := row.ColumnInt64(3)
 			boosts[messageID] = append(boosts[messageID], Boost{
@@ -309,8 +317,8 @@ func (d db) addBoosts(messages []Message) error {
 			})
 			return nil
 		})
-	for i := range messages {
-		messages[i].Boosts = boosts[messages[i].ID]
+	for _, m := range messages {
+		m.Boosts = boosts[m.ID]
 	}
 	return err
 }

@@ -112,13 +112,13 @@ func (t *tx) remember(userID int64, query string) error {
 func (d db) search(userID int64, words []string, size int) ([]Found, error) {
 	w := walk{
 		user: userID, match: matchOfWords(words), stems: stemsOf(words), before: newest, most: size, passOver: maxPassedOver,
-		messages: make([]Message, 0, min(size, usualPage)), excerpts: make([][]ExcerptPart, 0, min(size, usualPage)),
+		found: make([]Found, 0, min(size, usualPage)),
 	}
 	more, err := d.walk(&w)
 	if err != nil {
 		return nil, err
 	}
-	if more && len(w.messages) < size {
+	if more && len(w.found) < size {
 		rooms, err := d.ids("SELECT room_id FROM memberships WHERE user_id = :user_id", args{":user_id": userID})
 		if err != nil {
 			return nil, err
@@ -131,15 +131,14 @@ func (d db) search(userID int64, words []string, size int) ([]Found, error) {
 			}
 		}
 	}
-	names, err := d.roomNames(userID, w.messages)
-	if err := errors.Join(err, d.addBoosts(w.messages)); err != nil {
-		return nil, err
+	slices.Reverse(w.found)
+	var boosted []*Message
+	for i := range w.found {
+		if m := &w.found[i].Message; m.Boosts != nil {
+			boosted = append(boosted, m)
+		}
 	}
-	found := make([]Found, len(w.messages))
-	for i, m := range w.messages {
-		found[len(found)-1-i] = Found{Message: m, RoomName: names[m.RoomID], Excerpt: w.excerpts[i]}
-	}
-	return found, nil
+	return w.found, errors.Join(d.fillInBoosts(boosted), d.nameRooms(userID, w.found))
 }
 
 // walk is a way down the index, and what was found on it.
@@ -150,8 +149,7 @@ type walk struct {
 	before   int64    // the last message it has come to
 	most     int      // messages to find
 	passOver int      // messages in other people's rooms
-	messages []Message
-	excerpts [][]ExcerptPart // of each of them
+	found    []Found  // newest first, without their boosts and the names of their rooms
 }
 
 // walk goes down until enough is found or too much is passed over, and tells whether there may be more.
@@ -181,10 +179,9 @@ func (d db) walk(w *walk) (more bool, err error) {
 				if marked == "" {
 					marked = mark(searchable(m.Body.Text), w.stems)
 				}
-				w.messages = append(w.messages, m)
-				w.excerpts = append(w.excerpts, excerptOf(marked))
+				w.found = append(w.found, Found{Message: m, Excerpt: excerptOf(marked)})
 			}
-			if len(w.messages) == w.most || w.passOver == 0 {
+			if len(w.found) == w.most || w.passOver == 0 {
 				return errEnough
 			}
 			return nil
@@ -195,29 +192,27 @@ func (d db) walk(w *walk) (more bool, err error) {
 	return false, err
 }
 
-// roomNames answers the names of the messages' rooms, as the user sees them.
-func (d db) roomNames(userID int64, messages []Message) (map[int64]string, error) {
-	names := map[int64]string{}
-	var ids []int64
-	for _, m := range messages {
-		if !slices.Contains(ids, m.RoomID) {
-			ids = append(ids, m.RoomID)
+// nameRooms fills in the names of the rooms of what was found, as the user sees them.
+func (d db) nameRooms(userID int64, found []Found) error {
+	var rooms []Room
+	for _, f := range found {
+		id := f.Message.RoomID
+		if slices.ContainsFunc(rooms, func(r Room) bool { return r.ID == id }) {
+			continue
+		}
+		err := d.one("SELECT kind, name FROM rooms WHERE id = :id", args{":id": id}, func(row *sqlite.Stmt) {
+			rooms = append(rooms, Room{ID: id, ViewerID: userID, Kind: RoomKind(row.ColumnText(0)), Name: row.ColumnText(1)})
+		})
+		if err != nil {
+			return err
 		}
 	}
-	var rooms []Room
-	err := d.each("SELECT id, kind, name FROM rooms WHERE id IN (SELECT value FROM json_each(:ids))", args{":ids": jsonIDs(ids)},
-		func(row *sqlite.Stmt) error {
-			rooms = append(rooms, Room{ID: row.ColumnInt64(0), ViewerID: userID, Kind: RoomKind(row.ColumnText(1)), Name: row.ColumnText(2)})
-			return nil
-		})
-	if err != nil {
-		return nil, err
+	err := d.addParticipants(rooms)
+	for i := range found {
+		at := slices.IndexFunc(rooms, func(r Room) bool { return r.ID == found[i].Message.RoomID })
+		found[i].RoomName = rooms[at].Name
 	}
-	err = d.addParticipants(rooms)
-	for _, r := range rooms {
-		names[r.ID] = r.Name
-	}
-	return names, err
+	return err
 }
 
 // wordsOf takes a query apart. All that is neither letter, mark, number nor connector divides words, and a word has at
