@@ -175,11 +175,11 @@ func (d db) walk(w *walk) (more bool, err error) {
 			if row.ColumnIsNull(excerpt) {
 				w.passOver--
 			} else {
-				m, marked := scanMessage(row), row.ColumnText(excerpt)
-				if marked == "" {
-					marked = mark(searchable(m.Body.Text), w.stems)
+				m, parts := scanMessage(row), partsOf(oneLine(row.ColumnText(excerpt)))
+				if len(parts) == 0 {
+					parts = partsWith(w.stems, oneLine(searchable(m.Body.Text)))
 				}
-				w.found = append(w.found, Found{Message: m, Excerpt: excerptOf(marked)})
+				w.found = append(w.found, Found{Message: m, Excerpt: excerptOf(parts)})
 			}
 			if len(w.found) == w.most || w.passOver == 0 {
 				return errEnough
@@ -272,27 +272,29 @@ func isWordByte(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
 }
 
-// mark marks the words with one of the stems in a text of ASCII: as SQLite's highlight, which must ask for the text again
-// and knows no shortcut.
-func mark(text string, stems []string) string {
-	var b strings.Builder
-	written := 0
-	for i := 0; i < len(text); {
-		end := i
-		for end < len(text) && isWordByte(text[end]) == isWordByte(text[i]) {
+// partsWith divides a line of ASCII into the words with one of the stems and what is between them: as SQLite's highlight,
+// which must ask for the text again and knows no shortcut.
+func partsWith(stems []string, line string) []ExcerptPart {
+	parts := make([]ExcerptPart, 0, 3) // most have one such word
+	begin := 0
+	for at := 0; at < len(line); {
+		end := at + 1
+		for end < len(line) && isWordByte(line[end]) == isWordByte(line[at]) {
 			end++
 		}
-		if isWordByte(text[i]) && hasStem(text[i:end], stems) {
-			b.WriteString(text[written:i])
-			b.WriteByte(matchStart)
-			b.WriteString(text[i:end])
-			b.WriteByte(matchEnd)
-			written = end
+		if isWordByte(line[at]) && hasStem(line[at:end], stems) {
+			if begin < at {
+				parts = append(parts, ExcerptPart{Text: line[begin:at]})
+			}
+			parts = append(parts, ExcerptPart{Text: line[at:end], Matched: true})
+			begin = end
 		}
-		i = end
+		at = end
 	}
-	b.WriteString(text[written:])
-	return b.String()
+	if begin < len(line) {
+		parts = append(parts, ExcerptPart{Text: line[begin:]})
+	}
+	return parts
 }
 
 // hasStem looks first at how the word begins: a stem differs from its word only from the stem's last letter on.
@@ -450,41 +452,47 @@ var searchableFunction = &sqlite.FunctionImpl{
 	},
 }
 
-// excerptOf makes one line of what SQLite found around the words, and bounds it.
-func excerptOf(snippet string) []ExcerptPart {
+// oneLine is a text with a single space for whatever space there is, and none at its ends.
+func oneLine(text string) string {
 	other := func(r rune) bool { return r == joint || r != ' ' && unicode.IsSpace(r) }
-	if strings.Contains(snippet, "  ") || strings.ContainsFunc(snippet, other) {
-		snippet = strings.ReplaceAll(strings.Join(strings.Fields(snippet), " "), string(joint), "")
+	if strings.HasPrefix(text, " ") || strings.HasSuffix(text, " ") || strings.Contains(text, "  ") || strings.ContainsFunc(text, other) {
+		text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), string(joint), "")
 	}
-	// Words may be as long as a message: what is shown begins shortly before the first match.
-	if first := strings.IndexRune(snippet, matchStart); utf8.RuneCountInString(snippet[:max(first, 0)]) > maxExcerptLength/3 {
-		before := []rune(snippet[:first])
-		snippet = "…" + string(before[len(before)-maxExcerptLength/3:]) + snippet[first:]
-	}
-	var parts []ExcerptPart
-	left, matched := maxExcerptLength-1, false
-	add := func(text string) {
-		if text != "" {
+	return text
+}
+
+// partsOf divides a line that SQLite has marked.
+func partsOf(marked string) (parts []ExcerptPart) {
+	for matched := false; marked != ""; matched = !matched {
+		mark := string(matchStart)
+		if matched {
+			mark = string(matchEnd)
+		}
+		var text string
+		if text, marked, _ = strings.Cut(marked, mark); text != "" {
 			parts = append(parts, ExcerptPart{Text: text, Matched: matched})
 		}
 	}
-	for snippet != "" {
-		end := strings.IndexAny(snippet, string(matchStart)+string(matchEnd))
-		text, rest := snippet, ""
-		if end >= 0 {
-			text, rest = snippet[:end], snippet[end+1:]
+	return parts
+}
+
+// excerptOf bounds what is shown around the words found. Words may be as long as a message: it begins shortly before the
+// first match.
+func excerptOf(parts []ExcerptPart) []ExcerptPart {
+	const before, ellipsis = maxExcerptLength / 3, "…"
+	left := maxExcerptLength - 1
+	for i := range parts {
+		part := &parts[i]
+		if i == 0 && !part.Matched && utf8.RuneCountInString(part.Text) > before {
+			text := []rune(part.Text)
+			part.Text = ellipsis + string(text[len(text)-before:])
 		}
-		length := utf8.RuneCountInString(text)
+		length := utf8.RuneCountInString(part.Text)
 		if length > left {
-			add(string([]rune(text)[:left]) + "…")
-			return parts
+			part.Text = string([]rune(part.Text)[:left]) + ellipsis
+			return parts[:i+1]
 		}
 		left -= length
-		add(text)
-		if end >= 0 {
-			matched = rune(snippet[end]) == matchStart
-		}
-		snippet = rest
 	}
 	return parts
 }
