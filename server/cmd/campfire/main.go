@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,7 +33,12 @@ import (
 // version is set when a release is built: -ldflags "-X main.version=1.0.0".
 var version = "0.0.0-dev"
 
+// ballast is memory that is never touched, so that the system never gives it. The collector counts it as live and so comes
+// when some 40 MB are used instead of 15: a small office needs 10 MB more, and what it asks for costs a tenth less.
+var ballast = make([]byte, 16<<20)
+
 func main() {
+	defer runtime.KeepAlive(ballast)
 	err := run(os.Args[1:], os.Stdout)
 	if errors.Is(err, flag.ErrHelp) { // asked for by a flag
 		printHelp(os.Stdout)
