@@ -96,3 +96,36 @@ test("306 returning after more than a minute brings news; after less it asks for
   await expect(person.message("while away")).toBeVisible();
   await expect.poll(() => asked).toContain("ListRooms");
 });
+
+test("a post that cannot work goes back to the composer, and is kept until that has taken it", async ({
+  browser,
+  server,
+}) => {
+  const { ada, roomId } = await talk(server);
+  const person = await Person.arrive(browser, server, ada);
+  const { page } = person;
+  person.expectRefusal(/400/);
+  await page.route("**/PostMessage", (route) =>
+    route.fulfill({ status: 400, json: { code: "invalid_argument", message: "too long" } }),
+  );
+  await person.visit(`/rooms/${roomId}`);
+  await person.write("far too long");
+  const failed = person.message("far too long");
+  const edit = failed.getByRole("button", { name: "Edit" });
+  await expect(failed).toHaveAttribute("data-failed", "");
+  await person.composer.pressSequentially("another thought");
+
+  await edit.click();
+  const question = page.getByRole("dialog", { name: "Replace what you have written?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await expect(person.composer).toHaveText("another thought");
+  await expect(failed).toHaveAttribute("data-failed", "");
+
+  await edit.click();
+  await question.getByRole("button", { name: "Replace" }).click();
+  await expect(person.composer).toHaveText("far too long");
+  await expect(failed).toHaveCount(0);
+  await page.reload();
+  await expect(person.composer).toHaveText("far too long");
+  await expect(failed).toHaveCount(0);
+});

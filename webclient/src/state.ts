@@ -51,8 +51,8 @@ export interface State {
   readonly editing: string | undefined;
   /** The message to quote in the composer. */
   readonly quoting: Message | undefined;
-  /** A post that was given up and goes back to the composer, as HTML. */
-  readonly recalled: string | undefined;
+  /** A post that was given up, whose text goes back to the composer. */
+  readonly recalled: Post | undefined;
 }
 
 const nobody = {

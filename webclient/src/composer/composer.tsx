@@ -2,7 +2,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import type { Message } from "../gen/campfire/v1/message_pb";
 import type { Room } from "../gen/campfire/v1/room_pb";
-import { addPost, current, update, useCampfire } from "../state";
+import { addPost, current, discardPost, update, useCampfire } from "../state";
 import { confirm } from "../ui/dialog";
 import { Editor, type EditorHandle } from "../ui/editor";
 import { alertFlash, comingLater, filesLater } from "../ui/flash";
@@ -52,11 +52,14 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   useEffect(() => {
     if (!quoting && !recalled) return;
     update({ quoting: undefined, recalled: undefined });
-    void startWith(quoting ? quote(quoting) : recalled!);
-    async function startWith(html: string) {
+    void startWith(quoting ? quote(quoting) : recalled!.html).then((taken) => {
+      if (taken && recalled) discardPost(recalled.clientMessageId); // not before: until then it is all there is
+    });
+    async function startWith(html: string): Promise<boolean> {
       const replace = !editor.current?.html() || (await confirm("Replace what you have written?", "Replace"));
-      if (replace) editor.current?.replace(html);
+      const taken = replace && (editor.current?.replace(html) ?? false);
       editor.current?.focus();
+      return taken;
     }
   }, [quoting, recalled, quote]);
   useEffect(() => {

@@ -127,7 +127,7 @@ function Failure({ post, failure }: { post: Post; failure: string }) {
     <div className="message__failure" role="alert">
       <span>{failure}</span>
       {post.hopeless ? (
-        <button type="button" className="btn" onClick={() => recall(post)}>
+        <button type="button" className="btn" onClick={() => update({ recalled: post })}>
           <span>Edit</span>
         </button>
       ) : (
@@ -140,12 +140,6 @@ function Failure({ post, failure }: { post: Post; failure: string }) {
       </button>
     </div>
   );
-}
-
-/** Takes a post back into the composer, to be written in another way. */
-function recall({ clientMessageId, html }: Post) {
-  update({ recalled: html });
-  discardPost(clientMessageId);
 }
 
 function mentions(message: Message | undefined, userId: string): boolean {

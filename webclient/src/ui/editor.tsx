@@ -12,8 +12,8 @@ export interface EditorHandle {
   html(): string;
   clear(): void;
   focus(): void;
-  /** Puts HTML in place of everything, so that undo brings the former text back. */
-  replace(html: string): void;
+  /** Puts HTML in place of everything, so that undo brings the former text back. False while it is still loading. */
+  replace(html: string): boolean;
 }
 
 interface EditorProps {
@@ -70,7 +70,7 @@ export function Editor(props: EditorProps) {
     focus: () => element.current?.focus(),
     replace: (html) => {
       const editor = editorOf(element.current);
-      if (!editor) return;
+      if (!editor) return false;
       const end = () => editor.getDocument().getLength() - 1; // the last break cannot be selected away
       editor.recordUndoEntry("Reply");
       editor.setSelectedRange([0, end()]);
@@ -78,6 +78,7 @@ export function Editor(props: EditorProps) {
       editor.setSelectedRange(0);
       editor.insertHTML(withAttachments(html));
       editor.setSelectedRange(end());
+      return true;
     },
   }));
 
