@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { beforeEach, expect, test, vi } from "vitest";
-import { RoomSchema } from "./gen/campfire/v1/room_pb";
+import { RoomKind, RoomSchema } from "./gen/campfire/v1/room_pb";
 import { SubscribeResponseSchema } from "./gen/campfire/v1/event_pb";
-import { UserSchema, UserStatus } from "./gen/campfire/v1/user_pb";
+import { type User, UserSchema, UserStatus } from "./gen/campfire/v1/user_pb";
 import { apply, waitMs } from "./live";
 import { current, signedInAs, update } from "./state";
 import { emptyTimeline, openPage } from "./messages/timeline";
@@ -104,6 +104,30 @@ test("someone who changed is changed everywhere", () => {
   });
   expect(current().suggestedUsers[0]?.name).toBe("Benjamin");
   expect(current().timeline?.messages[0]?.creator?.name).toBe("Benjamin");
+});
+
+test("a ping is named by who is in it, also when one of them is renamed", () => {
+  const cleo = create(UserSchema, { id: "3", name: "Cleo" });
+  const dora = create(UserSchema, { id: "4", name: "Dora" });
+  const ping = (id: string, ...participants: User[]) =>
+    create(RoomSchema, { id, kind: RoomKind.DIRECT, name: "old", participants });
+  update({
+    rooms: {
+      "5": ping("5", ben),
+      "6": ping("6", ben, cleo),
+      "7": ping("7", ben, cleo, dora),
+      "8": ping("8", dora),
+    },
+  });
+  happens({ case: "userChanged", value: { user: { id: "2", name: "Colin" } } });
+  const { rooms } = current();
+  expect(Object.values(rooms ?? {}).map((r) => r.name)).toEqual([
+    "Colin",
+    "Cleo and Colin",
+    "Cleo, Colin, and Dora",
+    "old",
+  ]);
+  expect(rooms?.["7"]?.participants.map((u) => u.name)).toEqual(["Cleo", "Colin", "Dora"]);
 });
 
 test("an event newer than this client is passed over", () => {

@@ -4,6 +4,7 @@ import type { Account, Contact } from "./gen/campfire/v1/account_pb";
 import type { Message } from "./gen/campfire/v1/message_pb";
 import type { Room } from "./gen/campfire/v1/room_pb";
 import { type User, UserStatus } from "./gen/campfire/v1/user_pb";
+import { compareIds } from "./ids";
 import * as timelines from "./messages/timeline";
 import type { Post, Timeline } from "./messages/timeline";
 
@@ -173,10 +174,7 @@ export function markUnread(roomId: string, unread: boolean) {
 export function saveUser(user: User) {
   const swap = (known: User) => (known.id === user.id ? user : known);
   set((state) => {
-    const rooms = Object.entries(state.rooms ?? {}).map(([id, room]): [string, Room] => {
-      const concerned = room.participants.some((p) => p.id === user.id);
-      return [id, concerned ? { ...room, participants: room.participants.map(swap) } : room];
-    });
+    const rooms = Object.entries(state.rooms ?? {}).map(([id, room]) => [id, withUser(room, user)] as const);
     const { emailAddress = "" } = state.user ?? {};
     return {
       user: state.user?.id === user.id ? { ...user, emailAddress } : state.user,
@@ -200,6 +198,22 @@ export function saveUser(user: User) {
       boosts: message.boosts.map((b) => ({ ...b, booster: b.booster && swap(b.booster) })),
     };
   }
+}
+
+/** A room with this person or bot as they are now: a direct room is named by who is in it, as the server names it. */
+export function withUser(room: Room, user: User): Room {
+  if (!room.participants.some((p) => p.id === user.id)) return room;
+  const participants = room.participants.map((p) => (p.id === user.id ? user : p)).sort(compareNames);
+  const names = participants.map((p) => p.name);
+  const last = names.pop() ?? "";
+  const joined = names.length > 1 ? `${names.join(", ")}, and ${last}` : [...names, last].join(" and ");
+  return { ...room, participants, name: joined };
+}
+
+/** Compares people by name, in the order in which the server lists them. */
+export function compareNames(a: User, b: User): number {
+  const [x, y] = [a.name.toLowerCase(), b.name.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : compareIds(a.id, b.id);
 }
 
 /** Whether the sidebar shows this person as they are: among those to ping, or in a ping. */
