@@ -185,6 +185,49 @@ test("219 220 223 others see a room’s people without controls, and one may lea
   await expect(rooms(ada)).toHaveText(["All Talk"]);
 });
 
+test("the form of a room follows who comes, goes and is renamed while it is open", async ({ browser }) => {
+  const dora = await server.idOf(await server.join(token, "Dora Ray"));
+  await server.join(token, "Eve Moss");
+  const closed = await server.makeRoom(token, "Design", [await server.idOf(benToken)]);
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit(`/rooms/closeds/${closed}/edit`);
+  const access = (name: string) => ada.page.getByRole("switch", { name: `${name} has access` });
+  for (const name of ["Dora Ray", "Eve Moss"]) await turn(access(name), true);
+
+  await server.ask("UserService", "UpdateProfile", { name: "Fay Okri" }, benToken);
+  await server.join(token, "Cleo Ray");
+  await server.ask("UserService", "DeactivateUser", { userId: dora }, token);
+  await expect(ada.page.getByTestId("people").locator(".membership-item__name")).toHaveText([
+    "Everyone",
+    "Ada Lovelace",
+    "Fay Okri",
+    "Cleo Ray",
+    "Eve Moss",
+  ]);
+  await expect(access("Fay Okri")).toBeChecked();
+  await expect(access("Cleo Ray")).not.toBeChecked();
+  await expect(access("Eve Moss")).toBeChecked();
+  await ada.page.getByRole("button", { name: "Save" }).click();
+  await expect(title(ada)).toHaveText("Design");
+  const { members } = await server.ask<{ members: { name: string }[] }>(
+    "RoomService",
+    "ListMembers",
+    { roomId: closed },
+    token,
+  );
+  expect(members.map((u) => u.name)).toEqual(["Ada Lovelace", "Eve Moss", "Fay Okri"]);
+});
+
+test("a ping’s settings are named by its people, also while they are open", async ({ browser }) => {
+  const id = await server.ping(token, await server.idOf(benToken));
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit(`/rooms/directs/${id}/edit`);
+  await expect(ada.page.getByRole("listitem")).toHaveText(["Ben Okri"]);
+  await server.ask("UserService", "UpdateProfile", { name: "Fay Okri" }, benToken);
+  await expect(ada.page.getByRole("listitem")).toHaveText(["Fay Okri"]);
+  await expect(ada.page).toHaveTitle("Fay Okri");
+});
+
 test("190 225 272 274 only administrators make rooms once the account says so", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
   const ben = await Person.arrive(browser, server, benToken);

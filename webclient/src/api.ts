@@ -127,7 +127,8 @@ export function violationsOf(error: unknown): { field: string; description: stri
     .flatMap((detail) => detail.fieldViolations);
 }
 
-function isActive({ status }: User): boolean {
+/** Whether someone takes part: only they can be in a room. */
+export function isActive({ status }: User): boolean {
   return status === UserStatus.ACTIVE;
 }
 

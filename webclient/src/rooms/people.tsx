@@ -1,5 +1,6 @@
 import { Fragment, useState } from "react";
 import type { User } from "../gen/campfire/v1/user_pb";
+import { compareNames } from "../state";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { Switch } from "../ui/switch";
@@ -22,18 +23,14 @@ interface Props {
   /** After how many of them a line is drawn in a closed room: members before it, the others after. */
   readonly divideAfter?: number;
   readonly chosen?: ReadonlySet<string>;
-  readonly onChoose?: (chosen: ReadonlySet<string>) => void;
+  /** Called with the id of someone whose switch was turned. */
+  readonly onTurn?: (id: string) => void;
 }
 
 /** Everyone, or each person: who has access to a room. */
-export function PeopleToChoose({ open, onOpen, people, divideAfter, chosen, onChoose }: Props) {
+export function PeopleToChoose({ open, onOpen, people, divideAfter, chosen, onTurn }: Props) {
   const [filter, setFilter] = useState("");
   const wanted = filter.trim().toLowerCase();
-  const toggle = (id: string) => {
-    const next = new Set(chosen);
-    if (!next.delete(id)) next.add(id);
-    onChoose?.(next);
-  };
   const shown = open ? [...people].sort((a, b) => byName.compare(a.user.name, b.user.name)) : people;
   return (
     <div className={wanted ? "panel__list filter--active" : "panel__list"} data-testid="people" tabIndex={0}>
@@ -84,7 +81,7 @@ export function PeopleToChoose({ open, onOpen, people, divideAfter, chosen, onCh
               <Switch
                 label={`${user.name} has access`}
                 checked={chosen?.has(user.id) ?? false}
-                onChange={() => toggle(user.id)}
+                onChange={() => onTurn?.(user.id)}
               />
             )}
           </div>
@@ -92,6 +89,22 @@ export function PeopleToChoose({ open, onOpen, people, divideAfter, chosen, onCh
       ))}
     </div>
   );
+}
+
+/**
+ * People, by name, with one of them as they are now. Someone new comes in if they belong there. Who does not take part any
+ * more stays, to be left out where the list is shown: a ban may end.
+ */
+export function withPerson(people: readonly User[], user: User, belongs: boolean): readonly User[] {
+  const others = people.filter((u) => u.id !== user.id);
+  if (others.length === people.length && !belongs) return people;
+  return [...others, user].sort(compareNames);
+}
+
+/** The ids with one more, or without it if it was among them. */
+export function turn(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const others = [...ids].filter((other) => other !== id);
+  return new Set(others.length < ids.size ? others : [...others, id]);
 }
 
 const byName = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });

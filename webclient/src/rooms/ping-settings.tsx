@@ -1,7 +1,7 @@
 import { reasonOf, roomService } from "../api";
 import { RoomKind } from "../gen/campfire/v1/room_pb";
-import { removeRoom } from "../state";
-import { useAnswer } from "../ui/answer";
+import { removeRoom, withUser } from "../state";
+import { useAnswer, useChangedUsers } from "../ui/answer";
 import { Avatar } from "../ui/avatar";
 import { confirm } from "../ui/dialog";
 import { alertFlash } from "../ui/flash";
@@ -12,10 +12,12 @@ import { isGone, Left } from "./gone";
 
 /** Who is in a ping, and a way to end it. */
 export function PingSettings({ roomId }: { roomId: string }) {
-  const { value: room, failure } = useAnswer(
-    roomId,
-    async () => (await roomService.getRoom({ roomId })).room,
-  );
+  const {
+    value: room,
+    failure,
+    change,
+  } = useAnswer(roomId, async () => (await roomService.getRoom({ roomId })).room!);
+  useChangedUsers((user) => change((room) => withUser(room, user)));
   if (failure) return isGone(failure.error) ? <Left /> : <ErrorScreen title={failure.reason} />;
   if (!room) return <Page title="Ping settings">{null}</Page>;
   if (room.kind !== RoomKind.DIRECT) return <ErrorScreen title="There is nothing at this address." />;

@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { everyoneAndBots, everyoneIn, reasonOf, roomService, violationsOf } from "../api";
+import { everyoneAndBots, everyoneIn, isActive, reasonOf, roomService, violationsOf } from "../api";
 import { type Room, RoomKind } from "../gen/campfire/v1/room_pb";
 import { type User, UserRole } from "../gen/campfire/v1/user_pb";
 import { removeRoom, saveRoom, useCampfire } from "../state";
-import { useAnswer } from "../ui/answer";
+import { useAnswer, useChangedUsers } from "../ui/answer";
 import { confirm } from "../ui/dialog";
 import { Problem } from "../ui/field";
 import { alertFlash } from "../ui/flash";
@@ -12,18 +12,20 @@ import { BackButton, ErrorScreen, Page } from "../ui/page";
 import { navigate } from "../ui/router";
 import { Translate } from "../ui/translate";
 import { isGone, leave, Left } from "./gone";
-import { PeopleToChoose, type Person } from "./people";
+import { PeopleToChoose, type Person, turn, withPerson } from "./people";
 
 type SharedKind = RoomKind.OPEN | RoomKind.CLOSED;
 
 /** Makes a new room, for everyone or for chosen people. */
 export function NewRoom({ kind }: { kind: SharedKind }) {
   const me = useCampfire((s) => s.user);
-  const { value: people, failure } = useAnswer("people", everyoneAndBots);
+  const { value, failure, change } = useAnswer<readonly User[]>("people", everyoneAndBots);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  useChangedUsers((user) => change((people) => withPerson(people, user, true)));
   if (failure) return <ErrorScreen title={failure.reason} />;
+  const people = (value ?? []).filter(isActive);
   const save = async (name: string) => {
-    const memberIds = kind === RoomKind.OPEN ? [] : [...chosen];
+    const memberIds = kind === RoomKind.OPEN ? [] : people.map((u) => u.id).filter((id) => chosen.has(id));
     const { room } = await roomService.createRoom({ kind, name, memberIds });
     if (!room) return;
     saveRoom(room);
@@ -36,9 +38,9 @@ export function NewRoom({ kind }: { kind: SharedKind }) {
           <PeopleToChoose
             open={kind === RoomKind.OPEN}
             onOpen={(open) => navigate(`/rooms/${open ? "opens" : "closeds"}/new`, { replace: true })}
-            people={(people ?? []).map((user) => ({ user, fixed: user.id === me?.id }))}
+            people={people.map((user) => ({ user, fixed: user.id === me?.id }))}
             chosen={chosen}
-            onChoose={setChosen}
+            onTurn={(id) => setChosen((ids) => turn(ids, id))}
           />
         </RoomForm>
       </div>
@@ -46,20 +48,35 @@ export function NewRoom({ kind }: { kind: SharedKind }) {
   );
 }
 
+interface Known {
+  readonly room: Room;
+  readonly members: readonly User[];
+  readonly everyone: readonly User[];
+}
+
 /** Changes a room, or shows it to those who may not. The address says how the form stands, open or closed. */
 export function RoomSettings({ roomId, kind }: { roomId: string; kind: SharedKind }) {
   const me = useCampfire((s) => s.user);
-  const { value, failure } = useAnswer(roomId, async () => {
+  const { value, failure, change } = useAnswer<Known>(roomId, async () => {
     const { room } = await roomService.getRoom({ roomId });
     const [members, everyone] = await Promise.all([everyoneIn(roomId), everyoneAndBots()]);
     return { room: room!, members, everyone };
   });
+  useChangedUsers((user) =>
+    change(({ room, members, everyone }) => ({
+      room,
+      members: withPerson(members, user, room.kind === RoomKind.OPEN), // where everyone is
+      everyone: withPerson(everyone, user, true),
+    })),
+  );
   if (failure) {
     if (isGone(failure.error)) return <Left />;
     return <ErrorScreen title={failure.reason} />;
   }
   if (!value || !me) return <Page title="Room settings">{null}</Page>;
-  const { room, members, everyone } = value;
+  const { room } = value;
+  const members = value.members.filter(isActive);
+  const everyone = value.everyone.filter(isActive);
   if (room.kind === RoomKind.DIRECT) return <ErrorScreen title="There is nothing at this address." />;
   const mayAdminister = me.role === UserRole.ADMINISTRATOR || room.creatorId === me.id;
   const nav = <BackButton to={`/rooms/${roomId}`} />;
@@ -85,25 +102,21 @@ export function RoomSettings({ roomId, kind }: { roomId: string; kind: SharedKin
   );
 }
 
-interface ChangingProps {
-  readonly room: Room;
-  readonly kind: SharedKind;
-  readonly members: readonly User[];
-  readonly everyone: readonly User[];
-}
-
-function Changing({ room, kind, members, everyone }: ChangingProps) {
+function Changing({ room, kind, members, everyone }: Known & { readonly kind: SharedKind }) {
   const memberIds = new Set(members.map((u) => u.id));
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(memberIds);
+  // Not who is chosen: people come and go while the form is open, and only what was turned here is to change.
+  const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const others = everyone.filter((u) => !memberIds.has(u.id));
   const people: Person[] = [...members, ...others].map((user) => ({ user }));
+  const idsTurned = (among: readonly User[], on: boolean) =>
+    among.map((u) => u.id).filter((id) => turned.has(id) === on);
   const save = async (name: string) => {
     const answer = await roomService.updateRoom({
       roomId: room.id,
       name,
       kind,
-      grantUserIds: [...chosen].filter((id) => !memberIds.has(id)),
-      revokeUserIds: [...memberIds].filter((id) => !chosen.has(id)),
+      grantUserIds: idsTurned(others, true),
+      revokeUserIds: idsTurned(members, true),
     });
     if (answer.room) {
       saveRoom(answer.room);
@@ -123,8 +136,8 @@ function Changing({ room, kind, members, everyone }: ChangingProps) {
           }
           people={people}
           divideAfter={members.length}
-          chosen={chosen}
-          onChoose={setChosen}
+          chosen={new Set([...idsTurned(members, false), ...idsTurned(others, true)])}
+          onTurn={(id) => setTurned((ids) => turn(ids, id))}
         />
       </RoomForm>
     </div>

@@ -10,6 +10,8 @@ interface Answer<T> {
   readonly failure: { readonly reason: string; readonly error: unknown } | undefined;
   /** Puts something newer in its place. */
   readonly set: (value: T) => void;
+  /** Changes it, once it is there: several changes at a time too. */
+  readonly change: (change: (value: T) => T) => void;
 }
 
 /** Asks the server for what a screen shows, again whenever the key changes. */
@@ -31,6 +33,10 @@ export function useAnswer<T>(key: string, ask: () => Promise<T>): Answer<T> {
     value: fresh ? held.value : undefined,
     failure: fresh ? held.failure : undefined,
     set: (value) => setHeld({ key, value }),
+    change: (change) =>
+      setHeld((now) =>
+        now.key === key && now.value !== undefined ? { key, value: change(now.value) } : now,
+      ),
   };
 }
 
