@@ -3,6 +3,12 @@ import { flushSync } from "react-dom";
 
 const listeners = new Set<() => void>();
 
+/** How often the path was changed, also by Back. */
+let moves = 0;
+const moved = () => {
+  moves++;
+};
+
 /** The path shown, without query. */
 export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
@@ -15,6 +21,7 @@ export function useQuery(): string {
 
 /** Shows another path; with replace, Back does not return to this one. */
 export function navigate(to: string, { replace = false } = {}) {
+  moved();
   if (to !== location.pathname + location.search + location.hash) {
     if (replace) history.replaceState(history.state, "", to);
     else {
@@ -70,7 +77,11 @@ async function fetchFor({ pathname }: HTMLAnchorElement) {
 /** Lets plain clicks on links to our own pages change the path without loading the page anew. Returns how to stop. */
 export function followLinks(): () => void {
   document.addEventListener("click", follow);
-  return () => document.removeEventListener("click", follow);
+  window.addEventListener("popstate", moved);
+  return () => {
+    document.removeEventListener("click", follow);
+    window.removeEventListener("popstate", moved);
+  };
 }
 
 function follow(event: MouseEvent) {
@@ -82,9 +93,12 @@ function follow(event: MouseEvent) {
   event.preventDefault();
   const go = () => navigate(link.pathname + link.search + link.hash);
   if (!link.hasAttribute("data-opens")) return go();
-  // What has to be fetched first may take a moment; after that it appears as it comes.
+  // What has to be fetched first may take a moment; after that it appears as it comes, unless one has gone elsewhere.
   const moment = new Promise((done) => setTimeout(done, 300));
-  void Promise.race([fetchFor(link), moment]).then(() => growFrom(link, go));
+  const before = moves;
+  void Promise.race([fetchFor(link), moment]).then(() => {
+    if (moves === before) growFrom(link, go);
+  });
 }
 
 /** Lets what is opened grow out of what was pressed, where a browser can do that and nobody minds. */
@@ -100,8 +114,51 @@ function growFrom(pressed: HTMLElement, open: () => void) {
     page.classList.add("opened");
     flushSync(open);
   });
-  transition.ready.catch(() => undefined); // a page in the background moves nothing
-  void transition.finished.finally(() => page.classList.remove("opening", "opened"));
+  const press = (event: PointerEvent) => {
+    transition.skipTransition();
+    passOn(event);
+  };
+  transition.ready.then(
+    () => document.addEventListener("pointerdown", press, { capture: true }),
+    () => undefined, // a page in the background moves nothing
+  );
+  void transition.finished.finally(() => {
+    document.removeEventListener("pointerdown", press, { capture: true });
+    page.classList.remove("opening", "opened");
+  });
+}
+
+/**
+ * Gives the click of a press to what is seen there. What moves in a transition is not there for a mouse, so that the press
+ * went to the page as a whole, and the click goes to what holds both.
+ */
+function passOn(press: PointerEvent) {
+  const over = new AbortController();
+  const { signal } = over;
+  const click = (event: MouseEvent) => {
+    over.abort();
+    const meant = document.elementFromPoint(event.clientX, event.clientY);
+    const { target } = event;
+    if (event.detail !== 1) return; // the second of a double click was meant for the page before
+    if (!meant || target === meant || !(target instanceof Node && target.contains(meant))) return;
+    if (document.elementFromPoint(press.clientX, press.clientY) !== meant) return; // released elsewhere
+    focusAt(meant);
+    meant.dispatchEvent(new MouseEvent(event.type, event));
+  };
+  document.addEventListener("click", click, { signal });
+  // A press without a click has been a scroll or a drag; this one is still on its way down.
+  setTimeout(() => {
+    if (!signal.aborted)
+      document.addEventListener("pointerdown", () => over.abort(), { capture: true, signal });
+  });
+}
+
+/** Focuses what a press there focuses: the nearest around it that takes the focus. */
+function focusAt(pressed: Element) {
+  for (let at: Element | null = pressed; at; at = at.parentElement) {
+    if (at instanceof HTMLElement) at.focus();
+    if (document.activeElement === at) return;
+  }
 }
 
 function subscribe(listener: () => void) {
