@@ -191,6 +191,8 @@ test("189 191 the badge counts what is unread; avatar and gear lead to one’s o
 
   await ben.page.getByTestId("my-profile").click();
   await expect(ben.page).toHaveURL(/\/users\/me\/profile$/);
+  await server.post(token, other, { text: "three" });
+  await expect.poll(badge).toBe(1); // also where there is no sidebar
   await ben.page.goBack();
   await ben.page.getByTestId("account-settings").click();
   await expect(ben.page).toHaveURL(/\/account\/edit$/);

@@ -12,7 +12,7 @@ import { loadAccount, rememberReturn } from "./session/account";
 import { isTooOld } from "./session/browser";
 import { homeRoom, loadRooms, newestRoom } from "./sidebar/rooms";
 import { Sidebar } from "./sidebar/sidebar";
-import { signedInAs, useCampfire } from "./state";
+import { signedInAs, unreadRooms, useCampfire } from "./state";
 import { Confirmation } from "./ui/dialog";
 import { preloadEditor } from "./ui/editor";
 import { Flash } from "./ui/flash";
@@ -167,12 +167,17 @@ function Members({ userId, path }: { userId: string; path: string }) {
   const rooms = useCampfire((s) => s.rooms);
   const admin = useCampfire((s) => s.user?.role === UserRole.ADMINISTRATOR);
   const restricted = useCampfire((s) => s.account?.restrictRoomCreationToAdministrators && !admin);
+  const unread = useCampfire(unreadRooms);
   useEffect(preloadEditor, []);
   useEffect(() => startLive(), []);
   useEffect(() => startOutbox(userId), [userId]);
   useEffect(() => {
     loadRooms().catch(() => undefined); // the stream's hello loads them again
   }, []);
+  useEffect(() => {
+    if (!("setAppBadge" in navigator)) return;
+    (unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => undefined);
+  }, [unread]);
 
   const [, first = "", second = "", third = ""] = path.split("/");
   const administration = (screen: ReactNode) =>

@@ -170,6 +170,11 @@ export function markUnread(roomId: string, unread: boolean) {
   });
 }
 
+/** How many rooms have something unread. */
+export function unreadRooms({ rooms }: State): number {
+  return Object.values(rooms ?? {}).filter((r) => r.unread).length;
+}
+
 /** Takes in a person or bot who has changed, wherever they are shown. */
 export function saveUser(user: User) {
   const swap = (known: User) => (known.id === user.id ? user : known);

@@ -1,7 +1,7 @@
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { type Room } from "../gen/campfire/v1/room_pb";
 import { UserRole } from "../gen/campfire/v1/user_pb";
-import { useCampfire } from "../state";
+import { unreadRooms, useCampfire } from "../state";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { useSidebarLayout } from "../ui/page";
@@ -19,14 +19,10 @@ export function Sidebar() {
   const [openAt, setOpenAt] = useState<string>();
   const [pinging, setPinging] = useState(false);
   const shared = useMemo(() => sharedRooms(rooms ?? {}), [rooms]);
-  const unread = useMemo(() => Object.values(rooms ?? {}).filter((r) => r.unread).length, [rooms]);
+  const unread = useCampfire(unreadRooms);
   const open = openAt === path; // choosing a destination closes the drawer
 
   useSidebarLayout();
-  useEffect(() => {
-    if (!("setAppBadge" in navigator)) return;
-    (unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => undefined);
-  }, [unread]);
 
   return (
     <aside
