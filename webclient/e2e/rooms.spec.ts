@@ -219,6 +219,24 @@ test("a ping’s settings are named by its people, also while they are open", as
   await expect(ada.page).toHaveTitle("Fay Okri");
 });
 
+test("who has the settings of a room open that is taken away is led home and told", async ({ browser }) => {
+  const benId = await server.idOf(benToken);
+  const closed = await server.makeRoom(token, "Design", [benId]);
+  const ping = await server.ping(token, benId);
+  const ben = await Person.arrive(browser, server, benToken);
+  ben.expectRefusal(/404/); // he is shown out
+  await ben.visit(`/rooms/closeds/${closed}/edit`);
+  await expect(ben.page.getByRole("heading", { name: "Design" })).toBeVisible();
+  await server.ask("RoomService", "UpdateRoom", { roomId: closed, revokeUserIds: [benId] }, token);
+  await expect(ben.page.getByRole("alert")).toHaveText(/gone or you don’t have access/);
+  await expect(title(ben)).toHaveText("All Talk");
+  await ben.visit(`/rooms/directs/${ping}/edit`);
+  await expect(ben.page.getByRole("listitem")).toHaveText(["Ada Lovelace"]);
+  await server.ask("RoomService", "DeleteRoom", { roomId: ping }, token);
+  await expect(ben.page.getByRole("alert")).toHaveText(/gone or you don’t have access/);
+  await expect(title(ben)).toHaveText("All Talk");
+});
+
 test("190 225 272 274 only administrators make rooms once the account says so", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, token);
   const ben = await Person.arrive(browser, server, benToken);

@@ -8,7 +8,7 @@ import { alertFlash } from "../ui/flash";
 import { Icon } from "../ui/icon";
 import { BackButton, ErrorScreen, Page } from "../ui/page";
 import { navigate } from "../ui/router";
-import { isGone, Left } from "./gone";
+import { changeRoom, isGone, Left, useLeaving } from "./gone";
 
 /** Who is in a ping, and a way to end it. */
 export function PingSettings({ roomId }: { roomId: string }) {
@@ -17,6 +17,7 @@ export function PingSettings({ roomId }: { roomId: string }) {
     failure,
     change,
   } = useAnswer(roomId, async () => (await roomService.getRoom({ roomId })).room!);
+  useLeaving(roomId);
   useChangedUsers((user) => change((room) => withUser(room, user)));
   if (failure) return isGone(failure.error) ? <Left /> : <ErrorScreen title={failure.reason} />;
   if (!room) return <Page title="Ping settings">{null}</Page>;
@@ -25,9 +26,11 @@ export function PingSettings({ roomId }: { roomId: string }) {
     const sure = await confirm("Delete this ping and all of its messages? There is no undo.", "Delete");
     if (!sure) return;
     try {
-      await roomService.deleteRoom({ roomId });
-      removeRoom(roomId);
-      navigate("/", { replace: true });
+      await changeRoom(roomId, async () => {
+        await roomService.deleteRoom({ roomId });
+        removeRoom(roomId);
+        navigate("/", { replace: true });
+      });
     } catch (error) {
       alertFlash(reasonOf(error));
     }

@@ -11,7 +11,7 @@ import { Icon } from "../ui/icon";
 import { BackButton, ErrorScreen, Page } from "../ui/page";
 import { navigate } from "../ui/router";
 import { Translate } from "../ui/translate";
-import { isGone, leave, Left } from "./gone";
+import { changeRoom, isGone, leave, Left, useLeaving } from "./gone";
 import { PeopleToChoose, type Person, turn, withPerson } from "./people";
 
 type SharedKind = RoomKind.OPEN | RoomKind.CLOSED;
@@ -62,6 +62,7 @@ export function RoomSettings({ roomId, kind }: { roomId: string; kind: SharedKin
     const [members, everyone] = await Promise.all([everyoneIn(roomId), everyoneAndBots()]);
     return { room: room!, members, everyone };
   });
+  useLeaving(roomId);
   useChangedUsers((user) =>
     change(({ room, members, everyone }) => ({
       room,
@@ -128,7 +129,11 @@ function Changing({ room, kind, members, everyone }: Known & { readonly kind: Sh
   };
   return (
     <div className="panel">
-      <RoomForm title={`Settings of ${room.name}`} name={room.name} save={save}>
+      <RoomForm
+        title={`Settings of ${room.name}`}
+        name={room.name}
+        save={(name) => changeRoom(room.id, () => save(name))}
+      >
         <PeopleToChoose
           open={kind === RoomKind.OPEN}
           onOpen={(open) =>
@@ -149,9 +154,11 @@ function DeleteRoom({ room }: { room: Room }) {
     const sure = await confirm("Delete this room and every message in it? There is no undo.", "Delete");
     if (!sure) return;
     try {
-      await roomService.deleteRoom({ roomId: room.id });
-      removeRoom(room.id);
-      navigate("/", { replace: true });
+      await changeRoom(room.id, async () => {
+        await roomService.deleteRoom({ roomId: room.id });
+        removeRoom(room.id);
+        navigate("/", { replace: true });
+      });
     } catch (error) {
       alertFlash(reasonOf(error));
     }

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { useEffect, useLayoutEffect, useState } from "react";
-import { codeOf, reasonOf, roomService } from "../api";
+import { codeOf, reasonOf } from "../api";
 import { Composer } from "../composer/composer";
 import { DropZone } from "../composer/drop-zone";
 import { closeTimeline, openTimeline, showNewest } from "../messages/history";
@@ -9,10 +9,10 @@ import { quoteHtml } from "../messages/quote";
 import { soundsFor } from "../messages/sounds";
 import { noteReading } from "../messages/unread";
 import { rememberRoom } from "../sidebar/rooms";
-import { current, saveRoom, useCampfire } from "../state";
+import { current, useCampfire } from "../state";
 import { alertFlash, filesLater } from "../ui/flash";
 import { Page } from "../ui/page";
-import { isGone, leave } from "./gone";
+import { isGone, leave, useLeaving } from "./gone";
 import { bePresent } from "./presence";
 import { RoomNav } from "./room-nav";
 import { Welcome } from "./welcome";
@@ -20,7 +20,6 @@ import { Welcome } from "./welcome";
 /** A room: its name, its conversation, and where to write. */
 export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: string | undefined }) {
   const room = useCampfire((s) => s.rooms?.[roomId]);
-  const missing = useCampfire((s) => s.rooms !== undefined && !s.rooms[roomId]);
   const timeline = useCampfire((s) => (s.timeline?.roomId === roomId ? s.timeline : undefined));
   const userId = useCampfire((s) => s.user?.id);
   const [failure, setFailure] = useState<string>();
@@ -45,16 +44,7 @@ export function RoomScreen({ roomId, messageId }: { roomId: string; messageId: s
 
   useEffect(() => noteReading(roomId), [roomId]);
 
-  // Not in the sidebar: hidden from it, or not (or no longer) a room of this person.
-  useEffect(() => {
-    if (!missing) return;
-    roomService.getRoom({ roomId }).then(
-      (answer) => answer.room && saveRoom(answer.room),
-      (error: unknown) => {
-        if (isGone(error)) leave();
-      },
-    );
-  }, [missing, roomId]);
+  useLeaving(roomId);
 
   const retry = () => {
     setFailure(undefined);
