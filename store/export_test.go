@@ -51,6 +51,9 @@ func (s *Store) PostAndPanic(ctx context.Context, userID int64, p Post) error {
 	})
 }
 
+// Readers is how many connections read, one after the other.
+func (s *Store) Readers() int { return cap(s.readers) }
+
 // ReadForever counts, until ctx ends, and tells when it has begun.
 func (s *Store) ReadForever(ctx context.Context, begun chan<- struct{}) error {
 	return s.read(ctx, func(db db) error {

@@ -334,65 +334,66 @@ func (i indexing) carryOut(d db) error {
 }
 
 const (
-	mergePause  = time.Second // without a post, before the index is tidied up
-	mergePages  = 16          // of 4 kB, to write at once: a post that comes waits some milliseconds
-	fewSegments = 4           // are left alone
-	smallPart   = 8           // so are more, if all but the largest, so many times, are less than that one
+	mergePause  = time.Second          // without a post, before the index is tidied up
+	mergePages  = 16                   // of 4 kB, to write at once, or one word's whole list if that is longer
+	mergeRest   = 5 * time.Millisecond // between that, for those who post
+	fewSegments = 4                    // are left alone
+	smallPart   = 8                    // so are more, if all but the largest, so many times, are less than that one
 )
 
 // tidyIndex merges the segments of the search index whenever nobody has posted for a moment, until ctx ends. FTS5 itself
 // merges some with each commit, but leaves as many as a dozen, and a search looks through each of them.
 func (s *Store) tidyIndex(ctx context.Context) {
-	for {
+	s.merge(ctx, mergePages) // what the last stop has left unfinished
+	second := time.NewTicker(mergePause)
+	defer second.Stop()
+	for posted := false; ; {
 		select {
-		case <-s.writer.indexed:
+		case <-second.C:
 		case <-ctx.Done():
 			return
 		}
-		for quiet := false; !quiet; {
-			select {
-			case <-time.After(mergePause):
-			case <-ctx.Done():
-				return
+		select {
+		case <-s.writer.indexed:
+			posted = true
+		default:
+			if posted && s.hasManySegments(ctx) {
+				s.merge(ctx, -mergePages)
 			}
-			select {
-			case <-s.writer.indexed:
-			default:
-				quiet = true
-			}
-		}
-		// What fails is tried again after the next post.
-		for more := s.hasManySegments(ctx); more && len(s.writer.indexed) == 0; {
-			more = s.write(ctx, (*tx).mergeSegments) == nil
+			posted = false
 		}
 	}
 }
 
-// hasManySegments tells whether merging them pays: never more is written than some times what was posted.
-func (s *Store) hasManySegments(ctx context.Context) bool {
-	var pages []int64
-	err := s.read(ctx, func(db db) (err error) {
-		pages, err = db.ids("SELECT count(*) FROM message_search_index_idx GROUP BY segid ORDER BY count(*)", nil)
-		return err
+// merge merges segments, some pages at a time, until FTS5 has nothing to do. At first fewer than no pages are as many, and
+// have it begin with all segments; if it were told that again, it would begin anew once someone has posted. What fails is
+// tried again after the next post.
+func (s *Store) merge(ctx context.Context, pages int) {
+	for s.write(ctx, func(tx *tx) error { return tx.mergeSegments(pages) }) == nil {
+		pages = mergePages
+		time.Sleep(mergeRest)
+	}
+}
+
+// hasManySegments tells whether merging them pays: in all, some times what was posted is written again. Their size is counted
+// in leaves where a word begins.
+func (s *Store) hasManySegments(ctx context.Context) (many bool) {
+	err := s.read(ctx, func(db db) error {
+		return db.one(`SELECT count(*) >= :few AND sum(size) - max(size) >= max(size) / :part
+			FROM (SELECT count(*) AS size FROM message_search_index_idx GROUP BY segid)`,
+			args{":few": fewSegments, ":part": smallPart}, func(row *sqlite.Stmt) { many = row.ColumnBool(0) })
 	})
-	if err != nil || len(pages) < fewSegments {
-		return false
-	}
-	var small int64
-	for _, p := range pages[:len(pages)-1] {
-		small += p
-	}
-	return small*smallPart >= pages[len(pages)-1]
+	return err == nil && many
 }
 
-// mergeSegments writes some pages of the one segment that shall take the place of all. It answers errEnough if it has.
-func (t *tx) mergeSegments() error {
+// mergeSegments answers errEnough if there was nothing to merge.
+func (t *tx) mergeSegments(pages int) error {
 	var before, after int64
 	written := func(rows *int64) error {
 		return t.one("SELECT total_changes()", nil, func(row *sqlite.Stmt) { *rows = row.ColumnInt64(0) })
 	}
-	err := errors.Join(written(&before), t.exec( // a negative number is of pages as well, and has all segments merged
-		"INSERT INTO message_search_index (message_search_index, rank) VALUES ('merge', :pages)", args{":pages": -mergePages}),
+	err := errors.Join(written(&before), t.exec(
+		"INSERT INTO message_search_index (message_search_index, rank) VALUES ('merge', :pages)", args{":pages": pages}),
 		written(&after))
 	if err == nil && after-before < 2 { // so FTS5 says that nothing is left
 		err = errEnough
@@ -483,7 +484,7 @@ func excerptOf(parts []ExcerptPart) []ExcerptPart {
 	left := maxExcerptLength - 1
 	for i := range parts {
 		part := &parts[i]
-		if i == 0 && !part.Matched && utf8.RuneCountInString(part.Text) > before {
+		if i == 0 && len(parts) > 1 && !part.Matched && utf8.RuneCountInString(part.Text) > before {
 			text := []rune(part.Text)
 			part.Text = ellipsis + string(text[len(text)-before:])
 		}

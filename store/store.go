@@ -353,7 +353,7 @@ func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
 			r.listen()
 		}
 		s.readers <- r
-		if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+		if ctx.Err() != nil && sqlite.ErrCode(err) == sqlite.ResultInterrupt {
 			err = ctx.Err()
 		}
 	}()

@@ -124,7 +124,7 @@ func whyUnwritten(err error) error {
 
 // Stats are what an operator watches of a store, since it was opened.
 type Stats struct {
-	Writes   int64         // carried out by the one writer, well or not
+	Writes   int64         // carried out by the one writer, well or not, also in the background
 	Commits  int64         // that made them durable
 	Waited   time.Duration // by their callers, in all
 	Bytes    int64         // of the database
