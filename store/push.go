@@ -111,8 +111,8 @@ func (s *Store) GetPushSubscription(ctx context.Context, userID, id int64) (p Pu
 	return p, err
 }
 
-// RegisterPushSubscription adds a browser of the session's. The same endpoint and keys again answer the subscription
-// already there; whoever had the browser before no longer has it.
+// RegisterPushSubscription adds the session's browser, until the session ends. The same endpoint and keys again answer the
+// subscription already there, which is this session's from then on; whoever had the browser before no longer has it.
 func (s *Store) RegisterPushSubscription(ctx context.Context, who Identity, p PushSubscription) (PushSubscription, error) {
 	if err := p.check(); err != nil {
 		return PushSubscription{}, err
@@ -129,10 +129,12 @@ func (s *Store) RegisterPushSubscription(ctx context.Context, who Identity, p Pu
 		if err != nil {
 			return err
 		}
-		keys[":agent"], keys[":now"] = cut(p.UserAgent), tx.micros()
-		err = tx.one(`INSERT INTO push_subscriptions (user_id, endpoint, p256dh_key, auth_key, user_agent, created_at, updated_at)
-			VALUES (:user_id, :endpoint, :p256dh, :auth, :agent, :now, :now)
-			ON CONFLICT (user_id, endpoint, p256dh_key, auth_key) DO UPDATE SET updated_at = :now, failures = 0
+		keys[":agent"], keys[":now"], keys[":session_id"] = cut(p.UserAgent), tx.micros(), who.SessionID
+		err = tx.one(`INSERT INTO push_subscriptions
+				(user_id, session_id, endpoint, p256dh_key, auth_key, user_agent, created_at, updated_at)
+			VALUES (:user_id, :session_id, :endpoint, :p256dh, :auth, :agent, :now, :now)
+			ON CONFLICT (user_id, endpoint, p256dh_key, auth_key) DO UPDATE SET
+				updated_at = :now, failures = iif(session_id IS :session_id, failures, 0), session_id = :session_id
 			RETURNING `+strings.ReplaceAll(pushColumns, "push_subscriptions.", ""), keys, func(row *sqlite.Stmt) { p = scanPush(row) })
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ func (s *Store) SignIn(ctx context.Context, emailAddress, password string, devic
 	return token, u, err
 }
 
-// SignOut ends a session, and the push subscription of its browser if it names one.
+// SignOut ends a session, and with it the push subscription of its browser; also one of before, if it is named.
 func (s *Store) SignOut(ctx context.Context, who Identity, pushEndpoint string) error {
 	return s.write(ctx, func(tx *tx) error {
 		err := tx.exec("DELETE FROM push_subscriptions WHERE user_id = :user_id AND endpoint = :endpoint",

@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/rand"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -235,4 +238,29 @@ func TestSigningOutForgetsThePushSubscriptionOfItsBrowser(t *testing.T) {
 	kept := inDatabase(t, campfire.Folder, `SELECT users.name, substr(endpoint, 22) FROM push_subscriptions
 		JOIN users ON users.id = push_subscriptions.user_id ORDER BY 1, 2`)
 	wantEqual(t, "kept", kept, []string{"Jason another", "Kevin another", "Kevin this browser"})
+}
+
+func TestABrowserIsToldNothingOnceItsSessionHasEnded(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	laptop, phone, tablet := identity(t, campfire, "Jason"), identity(t, campfire, "Jason"), identity(t, campfire, "Jason")
+	subscribe := func(who store.Identity, browser string) {
+		point := must(ecdh.P256().GenerateKey(rand.Reader))(t).PublicKey().Bytes()
+		must(campfire.RegisterPushSubscription(t.Context(), who, store.PushSubscription{
+			Endpoint: "https://push.example/" + browser, P256DHKey: base64.RawURLEncoding.EncodeToString(point),
+			AuthKey: base64.RawURLEncoding.EncodeToString(make([]byte, 16)),
+		}))(t)
+	}
+	told := func() []string {
+		return inDatabase(t, campfire.Folder, "SELECT substr(endpoint, 22) FROM push_subscriptions ORDER BY 1")
+	}
+	subscribe(laptop, "laptop")
+	subscribe(phone, "phone")
+	subscribe(tablet, "tablet")
+	wantErr(t, "Jason signs his phone out", campfire.RevokeSession(t.Context(), laptop.UserID, phone.SessionID), nil)
+	wantEqual(t, "told", told(), []string{"laptop", "tablet"})
+	must(campfire.UpdateProfile(t.Context(), laptop, store.ProfileChanges{Password: new("another secret")}))(t)
+	wantEqual(t, "told, with a new password", told(), []string{"laptop"})
+	must(campfire.ResetPassword(t.Context(), storetest.Email("Jason"), "a third secret"))(t)
+	wantEqual(t, "told, after an administrator set another", told(), []string{})
 }

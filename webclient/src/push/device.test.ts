@@ -64,7 +64,7 @@ beforeEach(() => {
     Promise.resolve(create(GetPushKeyResponseSchema, { publicKey })),
   );
   vi.spyOn(pushService, "registerPushSubscription").mockImplementation(({ endpoint }) => {
-    known.push(endpoint!);
+    known = [...known.filter((other) => other !== endpoint), endpoint!];
     return Promise.resolve({} as never);
   });
   vi.spyOn(pushService, "removePushSubscription").mockImplementation(({ subscriptionId }) => {
@@ -101,11 +101,11 @@ test("one for a key the server no longer has is replaced", async () => {
   expect(notified()).toBe("yes");
 });
 
-test("one that stays as it is, is left alone", async () => {
+test("one that stays as it is, becomes this session's", async () => {
   await subscribe("1");
   await lookAfter("1");
-  expect(pushService.registerPushSubscription).toHaveBeenCalledTimes(1);
-  expect([browser.given, notified()]).toEqual([1, "yes"]);
+  expect(pushService.registerPushSubscription).toHaveBeenCalledTimes(2);
+  expect([browser.given, known, notified()]).toEqual([1, ["https://push.example/1"], "yes"]);
 });
 
 test("a server that cannot be asked changes nothing", async () => {

@@ -29,9 +29,7 @@ export async function subscribe(userId: string) {
     throw new Unavailable(blocked ? "blocked" : "unreachable");
   });
   try {
-    const { p256dh = "", auth = "" } = subscription.toJSON().keys ?? {};
-    const keys = { p256dhKey: p256dh, authKey: auth };
-    await pushService.registerPushSubscription({ endpoint: subscription.endpoint, ...keys });
+    await makeKnown(subscription);
   } catch (error) {
     await drop(subscription); // nobody would ever use it
     throw error;
@@ -83,7 +81,16 @@ export async function lookAfter(userId: string | undefined) {
   } else if (!(await registeredAs(subscription))) {
     await drop(subscription);
     useInstalled.setState({ notified: "no" });
+  } else {
+    await makeKnown(subscription); // the session of now may be another
   }
+}
+
+/** Tells the server of a subscription, which it keeps until the session ends. */
+async function makeKnown(subscription: PushSubscription) {
+  const { p256dh = "", auth = "" } = subscription.toJSON().keys ?? {};
+  const keys = { p256dhKey: p256dh, authKey: auth };
+  await pushService.registerPushSubscription({ endpoint: subscription.endpoint, ...keys });
 }
 
 async function canPush(): Promise<boolean> {

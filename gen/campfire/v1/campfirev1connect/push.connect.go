@@ -55,8 +55,8 @@ type PushServiceClient interface {
 	GetPushKey(context.Context, *v1.GetPushKeyRequest) (*v1.GetPushKeyResponse, error)
 	// ListPushSubscriptions lists the caller's subscriptions, newest first.
 	ListPushSubscriptions(context.Context, *v1.ListPushSubscriptionsRequest) (*v1.ListPushSubscriptionsResponse, error)
-	// RegisterPushSubscription adds a browser of the caller's. The same endpoint and keys again answer the subscription
-	// already there. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
+	// RegisterPushSubscription adds the browser of the caller's session, until that ends. The same endpoint and keys again
+	// answer the subscription already there, which is this session's from then on. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
 	RegisterPushSubscription(context.Context, *v1.RegisterPushSubscriptionRequest) (*v1.RegisterPushSubscriptionResponse, error)
 	// RemovePushSubscription removes a browser of the caller's. NOT_FOUND: the caller has no such subscription.
 	RemovePushSubscription(context.Context, *v1.RemovePushSubscriptionRequest) (*v1.RemovePushSubscriptionResponse, error)
@@ -173,8 +173,8 @@ type PushServiceHandler interface {
 	GetPushKey(context.Context, *v1.GetPushKeyRequest) (*v1.GetPushKeyResponse, error)
 	// ListPushSubscriptions lists the caller's subscriptions, newest first.
 	ListPushSubscriptions(context.Context, *v1.ListPushSubscriptionsRequest) (*v1.ListPushSubscriptionsResponse, error)
-	// RegisterPushSubscription adds a browser of the caller's. The same endpoint and keys again answer the subscription
-	// already there. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
+	// RegisterPushSubscription adds the browser of the caller's session, until that ends. The same endpoint and keys again
+	// answer the subscription already there, which is this session's from then on. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
 	RegisterPushSubscription(context.Context, *v1.RegisterPushSubscriptionRequest) (*v1.RegisterPushSubscriptionResponse, error)
 	// RemovePushSubscription removes a browser of the caller's. NOT_FOUND: the caller has no such subscription.
 	RemovePushSubscription(context.Context, *v1.RemovePushSubscriptionRequest) (*v1.RemovePushSubscriptionResponse, error)

@@ -85,7 +85,8 @@ type SessionServiceClient interface {
 	ClaimTransfer(context.Context, *v1.ClaimTransferRequest) (*v1.ClaimTransferResponse, error)
 	// ListSessions lists the caller's sessions, most recently active first. Bots have none.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
-	// RevokeSession ends one of the caller's sessions and its streams. NOT_FOUND: the caller has no such session.
+	// RevokeSession ends one of the caller's sessions, its streams, and the notifications of its browser. NOT_FOUND: the
+	// caller has no such session.
 	RevokeSession(context.Context, *v1.RevokeSessionRequest) (*v1.RevokeSessionResponse, error)
 }
 
@@ -281,7 +282,8 @@ type SessionServiceHandler interface {
 	ClaimTransfer(context.Context, *v1.ClaimTransferRequest) (*v1.ClaimTransferResponse, error)
 	// ListSessions lists the caller's sessions, most recently active first. Bots have none.
 	ListSessions(context.Context, *v1.ListSessionsRequest) (*v1.ListSessionsResponse, error)
-	// RevokeSession ends one of the caller's sessions and its streams. NOT_FOUND: the caller has no such session.
+	// RevokeSession ends one of the caller's sessions, its streams, and the notifications of its browser. NOT_FOUND: the
+	// caller has no such session.
 	RevokeSession(context.Context, *v1.RevokeSessionRequest) (*v1.RevokeSessionResponse, error)
 }
 

@@ -550,7 +550,8 @@ export declare const SessionService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * RevokeSession ends one of the caller's sessions and its streams. NOT_FOUND: the caller has no such session.
+   * RevokeSession ends one of the caller's sessions, its streams, and the notifications of its browser. NOT_FOUND: the
+   * caller has no such session.
    *
    * @generated from rpc campfire.v1.SessionService.RevokeSession
    */

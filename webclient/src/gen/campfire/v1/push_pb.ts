@@ -283,8 +283,8 @@ export const PushService: GenService<{
     output: typeof ListPushSubscriptionsResponseSchema;
   },
   /**
-   * RegisterPushSubscription adds a browser of the caller's. The same endpoint and keys again answer the subscription
-   * already there. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
+   * RegisterPushSubscription adds the browser of the caller's session, until that ends. The same endpoint and keys again
+   * answer the subscription already there, which is this session's from then on. INVALID_ARGUMENT: the endpoint is not an https URL of a public host, or a key is malformed.
    *
    * @generated from rpc campfire.v1.PushService.RegisterPushSubscription
    */
