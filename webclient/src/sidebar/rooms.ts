@@ -7,15 +7,25 @@ import { current, update } from "../state";
 
 const byName = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 
-/** Loads the sidebar. What an event has changed meanwhile is kept. */
+/** How often the sidebar was asked for, and which of the answers it shows. */
+let asked = 0;
+let shown = 0;
+/** The rooms as they were answered, no event having changed them. */
+const answered = new WeakSet<Room>();
+
+/** Loads the sidebar. What an event has changed meanwhile is kept, and what was asked for later counts more. */
 export async function loadRooms() {
   const before = current().rooms ?? {};
+  const turn = ++asked;
   const answer = await roomService.listRooms({});
+  if (turn < shown) return;
+  shown = turn;
+  for (const room of answer.rooms) answered.add(room);
   update(({ rooms: now = {}, timeline }) => {
     const rooms: Record<string, Room> = {};
     for (const room of answer.rooms) rooms[room.id] = room;
     for (const id of new Set([...Object.keys(before), ...Object.keys(now)])) {
-      if (now[id] === before[id]) continue;
+      if (now[id] === before[id] || (now[id] && answered.has(now[id]))) continue;
       if (now[id]) rooms[id] = now[id];
       else delete rooms[id];
     }
