@@ -340,13 +340,20 @@ func (s *Store) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, func(db db) error {
-		badIndex, err := db.requireSound(s.path)
-		if err == nil && badIndex {
-			err = errors.New("the search index is damaged; a restart builds it anew")
-		}
+	badIndex, err := s.requireSound(ctx)
+	if err == nil && badIndex {
+		err = errors.New("the search index is damaged; a restart builds it anew")
+	}
+	return err
+}
+
+// requireSound examines the database while others use it.
+func (s *Store) requireSound(ctx context.Context) (badIndex bool, err error) {
+	err = s.readWith(ctx, s.examiners, func(db db) error {
+		badIndex, err = db.requireSound(s.path)
 		return err
 	})
+	return badIndex, err
 }
 
 // requireSpace writes a file of a megabyte, and removes it.
@@ -381,11 +388,7 @@ func (s *Store) Examine(ctx context.Context) error {
 	if s.examined {
 		return nil
 	}
-	badIndex := false
-	err := s.read(ctx, func(db db) (err error) {
-		badIndex, err = db.requireSound(s.path)
-		return err
-	})
+	badIndex, err := s.requireSound(ctx)
 	if damage := new(DamagedError); errors.As(err, &damage) {
 		return errors.Join(err, os.WriteFile(s.path+suspect, nil, 0o600))
 	}

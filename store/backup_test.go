@@ -207,6 +207,24 @@ func TestALargeDatabaseIsExaminedWhileItIsUsed(t *testing.T) {
 	}
 }
 
+func TestAnExaminationAndReadersDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	campfire := storetest.New(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	begun, ended := make(chan struct{}), make(chan error)
+	for range campfire.Readers() {
+		go func() { ended <- campfire.ReadForever(ctx, begun) }()
+		<-begun
+	}
+	within, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	wantErr(t, "an examination beside all readers", campfire.Verify(within), nil)
+	hangUp()
+	for range campfire.Readers() {
+		wantErr(t, "a long read", <-ended, context.Canceled)
+	}
+}
+
 func TestADamagedDatabaseIsRefusedWithTheWayOut(t *testing.T) {
 	t.Parallel()
 	campfire := storetest.New(t)

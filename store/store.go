@@ -67,6 +67,7 @@ type Options struct {
 type Store struct {
 	path         string       // of the database
 	readers      chan *reader // those that nobody reads with
+	examiners    chan *reader // one, for what takes seconds
 	writer       *writer
 	close        func() error
 	passwordCost int
@@ -136,13 +137,19 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	readers, err := openReaders(path)
+	// As many as can read at once: if more took turns, each would be slower, and the last one late.
+	readers, err := openReaders(path, max(2, runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
+	}
+	examiners, err := openReaders(path, 1)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), closeReaders(readers, cap(readers)), conn.Close())
 	}
 	s := &Store{
 		path:         path,
 		readers:      readers,
+		examiners:    examiners,
 		passwordCost: opts.PasswordCost,
 		memory:       newMemory(),
 		examined:     examined,
@@ -151,7 +158,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		dummyDigest:  fmt.Appendf(nil, "$2a$%02d$%s", opts.PasswordCost, strings.Repeat(".", 53)),
 	}
 	if s.writer, err = startWriter(conn, s.memory); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), closeReaders(readers, cap(readers)), conn.Close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.closeReading(), conn.Close())
 	}
 	background, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
@@ -160,7 +167,7 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 		working.Wait()
 		s.writer.stop()
 		// The writing connection last: only it can leave one file behind, without a write-ahead log.
-		return errors.Join(closeReaders(s.readers, cap(s.readers)), conn.Close())
+		return errors.Join(s.closeReading(), conn.Close())
 	}
 	if err := errors.Join(s.readBlocked(ctx), s.readSubscribed(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.close())
@@ -299,9 +306,9 @@ type reader struct {
 	hungUp chan struct{} // closed to interrupt it
 }
 
-func openReaders(path string) (chan *reader, error) {
-	readers := make(chan *reader, max(4, 2*runtime.GOMAXPROCS(0)))
-	for range cap(readers) {
+func openReaders(path string, count int) (chan *reader, error) {
+	readers := make(chan *reader, count)
+	for range count {
 		conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 		if err != nil {
 			return nil, errors.Join(err, closeReaders(readers, len(readers)))
@@ -324,6 +331,10 @@ func closeReaders(readers chan *reader, opened int) (err error) {
 	return err
 }
 
+func (s *Store) closeReading() error {
+	return errors.Join(closeReaders(s.readers, cap(s.readers)), closeReaders(s.examiners, cap(s.examiners)))
+}
+
 // listen has the connection be interrupted when its caller hangs up. A goroutine of the driver waits for that: it is the same
 // for one read after the other, as starting and ending one took a twentieth of a read.
 func (r *reader) listen() {
@@ -334,13 +345,15 @@ func (r *reader) listen() {
 func (r *reader) interrupt() { close(r.hungUp) }
 
 // read runs f on a reading connection, in a transaction, so that all it reads is of one moment.
-func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
+func (s *Store) read(ctx context.Context, f func(db) error) error { return s.readWith(ctx, s.readers, f) }
+
+func (s *Store) readWith(ctx context.Context, readers chan *reader, f func(db) error) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	var r *reader
 	select {
-	case r = <-s.readers:
+	case r = <-readers:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.writer.closing:
@@ -352,7 +365,7 @@ func (s *Store) read(ctx context.Context, f func(db) error) (err error) {
 			<-r.hungUp
 			r.listen()
 		}
-		s.readers <- r
+		readers <- r
 		if ctx.Err() != nil && sqlite.ErrCode(err) == sqlite.ResultInterrupt {
 			err = ctx.Err()
 		}
