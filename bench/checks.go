@@ -23,12 +23,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	campfirev1 "campfire.example/gen/campfire/v1"
+	"campfire.example/gen/campfire/v1/campfirev1connect"
 	"campfire.example/store"
 )
 
@@ -253,6 +255,31 @@ func verify(streams []*stream, all []posted) (lost, doubled int, err error) {
 		}
 	}
 	return lost, doubled, err
+}
+
+// member is someone who calls through the generated client, over one connection of their own.
+type member struct {
+	campfirev1connect.MessageServiceClient
+	campfirev1connect.RoomServiceClient
+	campfirev1connect.SearchServiceClient
+	transport *http.Transport
+}
+
+func newMember(address, token string) member {
+	transport, url := &http.Transport{}, "http://"+address
+	client := &http.Client{Transport: transport}
+	signed := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			req.Header().Set("Authorization", "Bearer "+token)
+			return next(ctx, req)
+		}
+	}))
+	return member{
+		campfirev1connect.NewMessageServiceClient(client, url, signed),
+		campfirev1connect.NewRoomServiceClient(client, url, signed),
+		campfirev1connect.NewSearchServiceClient(client, url, signed),
+		transport,
+	}
 }
 
 // posted is a message as it was acknowledged.

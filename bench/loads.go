@@ -24,14 +24,14 @@ type burst struct{ calls, perSecond, p50, p99, processor float64 }
 type call func(ctx context.Context, m member, caller, n int) error
 
 // burst has callers call, each again as soon as it is answered, for as long as a measurement takes.
-func (b *bench) burst(ctx context.Context, p *process, tokens []string, call call) (burst, error) {
+func (b *bench) burst(ctx context.Context, p *process, path string, tokens []string, call call) (burst, error) {
 	var group sync.WaitGroup
 	latencies, failed := make([][]time.Duration, callers), make([]error, callers)
 	var took time.Duration
 	seconds, err := p.processor(func() error {
 		began := time.Now()
 		for i := range callers {
-			m := newMember(p.address, tokens[i%len(tokens)])
+			m := newMember(p.address+path, tokens[i%len(tokens)])
 			group.Go(func() {
 				defer m.transport.CloseIdleConnections()
 				for n := 0; failed[i] == nil && time.Since(began) < b.length; n++ {
@@ -59,22 +59,24 @@ func percentiles(all []time.Duration) (p50, p99 float64) {
 	return all[len(all)/2].Seconds() * 1000, all[len(all)*99/100].Seconds() * 1000
 }
 
-// calls measures the same calls to Campfire and to an echo, in turn.
+// calls measures the same calls to Campfire and to both echoes, in turn.
 func (b *bench) calls(ctx context.Context, h *house, what, profile string, tokens []string, call, echo call, each func(run burst) error) error {
 	for run := -1; run < b.runs; run++ { // the first one warms both up
 		written := b.profile(h.process, profile)
-		mine, err := b.burst(ctx, h.process, tokens, call)
+		mine, err := b.burst(ctx, h.process, "", tokens, call)
 		if err := errors.Join(err, written()); err != nil {
 			return err
 		}
-		bare, err := b.burst(ctx, b.bare, tokens, echo)
-		if err != nil {
+		bare, err := b.burst(ctx, b.bare, "", tokens, echo)
+		uncompressed, plainErr := b.burst(ctx, b.bare, plain, tokens, echo)
+		if err := errors.Join(err, plainErr); err != nil {
 			return err
 		}
 		if run < 0 {
 			continue
 		}
 		b.note(what, "calls/s", mine.perSecond, "echo", bare.perSecond)
+		b.note(what, "calls/s", mine.perSecond, "plain echo", uncompressed.perSecond)
 		b.note(what, "p50 ms", mine.p50, "echo", bare.p50)
 		b.note(what, "p99 ms", mine.p99, "echo", bare.p99)
 		b.note(what, "CPU s per 1,000", 1000*mine.processor/mine.calls, "echo", 1000*bare.processor/bare.calls)
