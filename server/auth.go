@@ -252,7 +252,9 @@ func refusePlainly(w http.ResponseWriter, err error) {
 // denyCrossOrigin answers a page of another site that would act with a visitor's cookie.
 func (s *Server) denyCrossOrigin(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
-	s.log.Warn("cross-origin request refused", "request", about(r.Context()).id, "origin", origin[:min(len(origin), 200)], "host", r.Host[:min(len(r.Host), 200)])
+	s.crossings.Do(func() {
+		s.log.Warn("cross-origin request refused", "request", about(r.Context()).id, "origin", origin[:min(len(origin), 200)], "host", r.Host[:min(len(r.Host), 200)])
+	})
 	s.refuse(w, r, connect.NewError(connect.CodePermissionDenied,
 		errors.New("pages of other origins may not call this server; its operator can allow them with --origins")))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/time/rate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -121,3 +122,8 @@ func (s *Server) logCall(ctx context.Context, spec connect.Spec, began time.Time
 func (i errorInterceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
 	return next
 }
+
+// toldAtOnce is how often the log is told of what strangers can do again and again, before it is told once a minute only.
+const toldAtOnce = 100
+
+func nowAndThen() *rate.Sometimes { return &rate.Sometimes{First: toldAtOnce, Interval: time.Minute} }

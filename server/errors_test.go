@@ -83,6 +83,17 @@ func TestTheLogKnowsEachCallByTheIdItsAnswerCarried(t *testing.T) {
 	}
 }
 
+func TestStrangersCannotFillTheLog(t *testing.T) {
+	t.Parallel()
+	campfire := newCampfire(t)
+	stranger := campfire.stranger().with("Origin", "https://evil.example")
+	for range toldAtOnce + 20 {
+		_, err := stranger.GetAccount(t.Context(), &campfirev1.GetAccountRequest{})
+		wantCode(t, "a page of another origin", err, connect.CodePermissionDenied)
+	}
+	wantEqual(t, "lines of the log", strings.Count(campfire.log.String(), "cross-origin request refused"), toldAtOnce)
+}
+
 // wantInternal checks that an error tells nothing but the request's id, by which the log knows the cause.
 func wantInternal(t testing.TB, c *campfire, what string, err error, id string) {
 	t.Helper()

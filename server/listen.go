@@ -176,10 +176,7 @@ func (s *Server) limited(listener net.Listener) net.Listener {
 	limits := s.config.Connections
 	refused := func(network netip.Prefix) {
 		s.metrics.refused.Inc()
-		// Rarely: whoever is refused comes again and again.
-		if now, last := time.Now().Unix(), s.refusalLogged.Load(); now-last >= 60 && s.refusalLogged.CompareAndSwap(last, now) {
-			s.log.Warn("connection refused: too many are open", "network", network)
-		}
+		s.refusals.Do(func() { s.log.Warn("connection refused: too many are open", "network", network) })
 	}
 	return &limitedListener{listener, newCrowd(cmp.Or(limits.PerAddress, 3000), cmp.Or(limits.InAll, 30_000)), s.trusts, refused}
 }

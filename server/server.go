@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -25,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/cors"
+	"golang.org/x/time/rate"
 
 	"campfire.example/gen/campfire/v1/campfirev1connect"
 	"campfire.example/store"
@@ -72,7 +72,9 @@ type Server struct {
 	guard          *guard
 	verified       verification
 	calling        *crowd
-	refusalLogged  atomic.Int64 // when a connection was refused that the log knows of, in Unix seconds
+	refusals       *rate.Sometimes // told to the log: connections, as too many are open
+	crossings      *rate.Sometimes // pages of other origins
+	guesses        *rate.Sometimes // at passwords and join codes, too many
 	webhookTimeout time.Duration
 	handler        http.Handler
 	stopping       chan struct{}
@@ -99,6 +101,9 @@ func New(st *store.Store, config Config) *Server {
 		hub:            newHub(config.Streams),
 		presence:       newPresence(),
 		attempts:       newAttempts(),
+		refusals:       nowAndThen(),
+		crossings:      nowAndThen(),
+		guesses:        nowAndThen(),
 		stopping:       make(chan struct{}),
 		webhookTimeout: webhookTimeout,
 	}

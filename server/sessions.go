@@ -140,7 +140,9 @@ func (s *Server) RevokeSession(ctx context.Context, req *campfirev1.RevokeSessio
 func (s *Server) takeAttempt(ctx context.Context) error {
 	err := s.attempts.take(about(ctx).address)
 	if err != nil {
-		s.log.Warn("too many sign-in attempts", "request", about(ctx).id, "network", store.Network(about(ctx).address))
+		s.guesses.Do(func() {
+			s.log.Warn("too many sign-in attempts", "request", about(ctx).id, "network", store.Network(about(ctx).address))
+		})
 	}
 	return err
 }
