@@ -47,9 +47,10 @@ func (s *Server) ListMessages(ctx context.Context, req *campfirev1.ListMessagesR
 	if err != nil {
 		return nil, err
 	}
-	res := &campfirev1.ListMessagesResponse{HasOlder: hasOlder, HasNewer: hasNewer}
-	for _, m := range messages {
-		res.Messages = append(res.Messages, messageProto(m))
+	res := &campfirev1.ListMessagesResponse{Messages: make([]*campfirev1.Message, len(messages)), HasOlder: hasOlder, HasNewer: hasNewer}
+	people := authors{}
+	for i, m := range messages {
+		res.Messages[i] = people.messageProto(m)
 	}
 	return res, nil
 }
@@ -94,7 +95,7 @@ func (s *Server) AddBoost(ctx context.Context, req *campfirev1.AddBoostRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &campfirev1.AddBoostResponse{Message: messageProto(message), Boost: boostProto(boost)}, nil
+	return &campfirev1.AddBoostResponse{Message: messageProto(message), Boost: authors{}.boostProto(boost)}, nil
 }
 
 // RemoveBoost implements MessageService.
@@ -112,9 +113,10 @@ func (s *Server) SearchMessages(ctx context.Context, req *campfirev1.SearchMessa
 	if err != nil {
 		return nil, err
 	}
-	res := &campfirev1.SearchMessagesResponse{}
-	for _, f := range found {
-		res.Results = append(res.Results, searchResultProto(f))
+	res := &campfirev1.SearchMessagesResponse{Results: make([]*campfirev1.SearchResult, len(found))}
+	people := authors{}
+	for i, f := range found {
+		res.Results[i] = people.searchResultProto(f)
 	}
 	return res, nil
 }
@@ -190,12 +192,26 @@ var messageKinds = map[store.MessageKind]campfirev1.MessageKind{
 	store.Sound: campfirev1.MessageKind_MESSAGE_KIND_SOUND,
 }
 
-func messageProto(m store.Message) *campfirev1.Message {
+func messageProto(m store.Message) *campfirev1.Message { return authors{}.messageProto(m) }
+
+// authors are the people in one answer: whoever is in it often stands there once.
+type authors map[int64]*campfirev1.User
+
+func (a authors) proto(u store.User) *campfirev1.User {
+	author, known := a[u.ID]
+	if !known {
+		author = authorProto(u)
+		a[u.ID] = author
+	}
+	return author
+}
+
+func (a authors) messageProto(m store.Message) *campfirev1.Message {
 	message := &campfirev1.Message{
 		Id:              m.ID,
 		RoomId:          m.RoomID,
 		ClientMessageId: m.ClientMessageID,
-		Creator:         authorProto(m.Creator),
+		Creator:         a.proto(m.Creator),
 		BodyHtml:        m.Body.HTML,
 		BodyText:        m.Body.Text,
 		Kind:            messageKinds[m.Body.Kind],
@@ -209,7 +225,7 @@ func messageProto(m store.Message) *campfirev1.Message {
 		}
 	}
 	for _, b := range m.Boosts {
-		message.Boosts = append(message.Boosts, boostProto(b))
+		message.Boosts = append(message.Boosts, a.boostProto(b))
 	}
 	if !m.EditedAt.IsZero() {
 		message.EditedAt = timestamppb.New(m.EditedAt)
@@ -217,14 +233,14 @@ func messageProto(m store.Message) *campfirev1.Message {
 	return message
 }
 
-func boostProto(b store.Boost) *campfirev1.Boost {
-	return &campfirev1.Boost{Id: b.ID, Booster: authorProto(b.Booster), Content: b.Content, CreatedAt: timestamppb.New(b.CreatedAt)}
+func (a authors) boostProto(b store.Boost) *campfirev1.Boost {
+	return &campfirev1.Boost{Id: b.ID, Booster: a.proto(b.Booster), Content: b.Content, CreatedAt: timestamppb.New(b.CreatedAt)}
 }
 
-func searchResultProto(f store.Found) *campfirev1.SearchResult {
-	result := &campfirev1.SearchResult{Message: messageProto(f.Message), RoomName: f.RoomName}
-	for _, part := range f.Excerpt {
-		result.Excerpt = append(result.Excerpt, &campfirev1.ExcerptPart{Text: part.Text, Matched: part.Matched})
+func (a authors) searchResultProto(f store.Found) *campfirev1.SearchResult {
+	excerpt := make([]*campfirev1.ExcerptPart, len(f.Excerpt))
+	for i, part := range f.Excerpt {
+		excerpt[i] = &campfirev1.ExcerptPart{Text: part.Text, Matched: part.Matched}
 	}
-	return result
+	return &campfirev1.SearchResult{Message: a.messageProto(f.Message), RoomName: f.RoomName, Excerpt: excerpt}
 }
