@@ -12,7 +12,7 @@ const byName = new Intl.Collator(undefined, { sensitivity: "base" });
 
 /** The people of the account: administrators, then members. More are fetched when the end comes into view. */
 export function People() {
-  const { value, set } = useAnswer("people", () => userService.listUsers({}));
+  const { value, change } = useAnswer("people", () => userService.listUsers({}));
   const admin = useCampfire((s) => s.user?.role === UserRole.ADMINISTRATOR);
   const [loading, setLoading] = useState(false);
   const people = value?.users ?? [];
@@ -21,8 +21,10 @@ export function People() {
     setLoading(true);
     try {
       const page = await userService.listUsers({ pageToken });
-      const known = new Set(people.map((u) => u.id));
-      set({ ...page, users: [...people, ...page.users.filter((u) => !known.has(u.id))] });
+      change(({ users }) => {
+        const known = new Set(users.map((u) => u.id));
+        return { ...page, users: [...users, ...page.users.filter((u) => !known.has(u.id))] };
+      });
     } catch (error) {
       alertFlash(reasonOf(error));
     } finally {
@@ -30,13 +32,15 @@ export function People() {
     }
   };
   const saved = (user: User) => {
-    if (!value || user.role === UserRole.BOT) return;
-    const others = people.filter((u) => u.id !== user.id);
-    const gone = user.status === UserStatus.DEACTIVATED || (user.status === UserStatus.BANNED && !admin);
-    const isNew = others.length === people.length;
-    if (gone) set({ ...value, users: others });
-    else if (!isNew || !value.nextPageToken)
-      set({ ...value, users: [...others, user].sort((a, b) => byName.compare(a.name, b.name)) });
+    if (user.role === UserRole.BOT) return;
+    change((now) => {
+      const others = now.users.filter((u) => u.id !== user.id);
+      const gone = user.status === UserStatus.DEACTIVATED || (user.status === UserStatus.BANNED && !admin);
+      if (gone) return { ...now, users: others };
+      const isNew = others.length === now.users.length;
+      if (isNew && now.nextPageToken) return now; // they come with their page
+      return { ...now, users: [...others, user].sort((a, b) => byName.compare(a.name, b.name)) };
+    });
   };
   useChangedUsers(saved);
   const administrators = people.filter((u) => u.role === UserRole.ADMINISTRATOR);

@@ -168,11 +168,11 @@ function ProfileForm({ user }: { user: User }) {
 
 /** Every room and how much of it one hears: shared rooms by name, then pings. */
 function Rooms() {
-  const { value: listed, set } = useAnswer("rooms", async () => {
+  const { value: listed, change } = useAnswer("rooms", async () => {
     return (await roomService.listRooms({ includeInvisible: true })).rooms;
   });
   if (!listed) return null;
-  const saved = (room: Room) => set(listed.map((r) => (r.id === room.id ? room : r)));
+  const saved = (room: Room) => change((now) => now.map((r) => (r.id === room.id ? room : r)));
   const row = (room: Room) => {
     const dim = room.involvement === Involvement.INVISIBLE;
     return (

@@ -10,7 +10,7 @@ import { programOf } from "./program";
 
 /** Where one is signed in, and a way to end it there. */
 export function Sessions() {
-  const { value: sessions, set } = useAnswer("sessions", async () => {
+  const { value: sessions, change } = useAnswer("sessions", async () => {
     return (await sessionService.listSessions({})).sessions;
   });
   if (!sessions) return null;
@@ -19,7 +19,7 @@ export function Sessions() {
     if (!(await confirm(`Sign out of ${where}?`, "Sign out"))) return;
     try {
       await sessionService.revokeSession({ sessionId: session.id });
-      set(sessions.filter((s) => s.id !== session.id));
+      change((now) => now.filter((s) => s.id !== session.id));
     } catch (error) {
       alertFlash(reasonOf(error));
     }
