@@ -166,7 +166,7 @@ test("people are pinged from the sidebar", async ({ browser }) => {
 test("what is typed fast is sent whole", async ({ browser }) => {
   const ada = await Person.arrive(browser, server, await server.setUp());
   await ada.visit("/");
-  await expect(ada.composer).toBeFocused();
+  await expect(ada.composer).toHaveAttribute("data-ready", "");
   // Text and Enter within one frame, as a fast hand on a busy computer makes them.
   await ada.composer.evaluate((editor) => {
     const typed = { inputType: "insertText", data: "quick brown fox", bubbles: true, cancelable: true };

@@ -80,6 +80,7 @@ test("121 124 125 126 127 129 formats are kept in what is sent and in what is ed
   await person.visit(`/rooms/${roomId}`);
   const { composer, page } = person;
   await expect(composer).toBeFocused();
+  await expect(composer).toHaveAttribute("data-ready", "");
   const pill = page.getByTestId("composer").locator(".composer__input");
   await expect(pill).not.toHaveCSS("box-shadow", "none");
 
@@ -189,6 +190,67 @@ test("128 131 the composer grows up to a bound, and a draft survives other rooms
   await page.reload();
   await expect(person.message("half a thought")).toBeVisible();
   await expect(composer).toHaveText("");
+});
+
+test("what is typed before the editor is loaded is kept, sent by Enter, and put after a draft", async ({
+  browser,
+  server,
+}) => {
+  const { ada, roomId } = await talk(server);
+  await server.makeRoom(ada, "Design");
+  const person = await Person.arrive(browser, server, ada);
+  const { composer, page } = person;
+  const { keyboard } = page;
+  let arrive = () => {};
+  const arrival = new Promise<void>((done) => (arrive = done));
+  await page.route(/\/assets\/trix/, async (route) => {
+    await arrival;
+    await route.continue();
+  });
+  const go = async (room: string) => {
+    await page.getByTestId("rooms").getByRole("link", { name: room }).click();
+    await expect(page.getByTestId("room-title")).toHaveText(room);
+    await expect(composer).toBeFocused();
+  };
+
+  await person.visit(`/rooms/${roomId}`);
+  await expect(composer).toBeFocused();
+  await keyboard.type("to <b>Ben");
+  await keyboard.press("Enter");
+  await expect.poll(() => person.said()).toEqual(["to <b>Ben"]);
+  await expect(composer).toHaveText("");
+  await keyboard.type("half a thought");
+  await go("Design");
+  await expect(composer).toHaveText("");
+  await go("All Talk");
+  await keyboard.type("more");
+  await keyboard.press("Enter"); // what was kept is not to be seen yet: it waits
+  await expect(composer).toHaveText("more");
+
+  await go("Design");
+  const low = (await composer.boundingBox())!.height;
+  await keyboard.type("Dear");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("Ben ");
+  const tall = (await composer.boundingBox())!.height;
+  expect(tall).toBeGreaterThan(low + 15);
+  await expect(composer).not.toHaveAttribute("data-ready");
+  arrive();
+  await expect(composer).toHaveAttribute("data-ready", "");
+  await expect(composer).toBeFocused();
+  expect((await composer.boundingBox())!.height).toBeCloseTo(tall, 0);
+  await keyboard.type("Okri");
+  await keyboard.press("Control+B");
+  await keyboard.type("!");
+  await keyboard.press("Enter");
+  await expect.poll(() => person.said()).toEqual(["Dear\nBen Okri!"]);
+  await expect(page.getByTestId("message-body").locator("strong")).toHaveText("!");
+
+  await go("All Talk");
+  await expect.poll(() => composer.innerText()).toBe("half a thought\nmore");
+  await keyboard.type("?");
+  await keyboard.press("Enter");
+  await expect.poll(() => person.said()).toEqual(["to <b>Ben", "half a thought\nmore?"]);
 });
 
 test("117 sending to a room that is gone says so in place of the composer", async ({ browser, server }) => {

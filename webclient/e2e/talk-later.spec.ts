@@ -41,7 +41,7 @@ test("329 330 333 files that are pasted or dropped are told of, and a pasted add
   await person.visit("/");
   const { composer, page } = person;
   const notice = page.getByTestId("notice-v2");
-  await expect(composer).toBeFocused();
+  await expect(composer).toHaveAttribute("data-ready", "");
   let uploads = 0;
   page.on("request", (request) => (uploads += /PostMessage|upload/i.test(request.url()) ? 1 : 0));
   const paste = (data: { file?: string; text?: string }) =>

@@ -76,6 +76,7 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   const send = () => {
     const html = read();
     if (!html || disabled) return;
+    if (initial && !editor.current?.loaded()) return; // nobody sends a draft before it is seen
     onPost();
     addPost(room.id, html);
     editor.current?.clear();

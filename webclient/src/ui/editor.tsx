@@ -8,7 +8,9 @@ import type { Choice, Token } from "./tokens";
 
 /** What others may do to an editor. */
 export interface EditorHandle {
-  /** What was written, as HTML; empty if that is nothing but space. */
+  /** Whether Trix is there. Until then plain text can be written, and what it holds at first is not seen. */
+  loaded(): boolean;
+  /** What it holds, as HTML; empty if that is nothing but space. */
   html(): string;
   clear(): void;
   focus(): void;
@@ -43,7 +45,10 @@ interface EditorProps {
   readonly onDialog?: () => void;
 }
 
-/** A Trix editor, loaded when it is first needed. Its toolbar is a Toolbar of the same id. */
+/**
+ * A Trix editor, loaded when it is first needed. Until then its element takes plain text, which Trix then goes on with.
+ * Its toolbar is a Toolbar of the same id.
+ */
 export function Editor(props: EditorProps) {
   const { ref, id, label, initial, autoFocus, placeholder, disabled = false, roomId, words } = props;
   const element = useRef<TrixEditorElement>(null);
@@ -61,12 +66,19 @@ export function Editor(props: EditorProps) {
   });
 
   useImperativeHandle(ref, () => ({
+    loaded: () => Boolean(editorOf(element.current)),
     html: () => {
-      if (!element.current || isEmpty(element.current)) return "";
-      element.current.editorController?.render(); // else the last letters of a fast hand are missing
-      return withoutAttachments(element.current.value);
+      const trix = element.current;
+      if (trix && !trix.editor) return (initial ?? "") + plainHtml(trix);
+      if (!trix || isEmpty(trix)) return "";
+      trix.editorController?.render(); // else the last letters of a fast hand are missing
+      return withoutAttachments(trix.value);
     },
-    clear: () => editorOf(element.current)?.loadHTML(""),
+    clear: () => {
+      const trix = element.current;
+      if (trix?.editor) trix.editor.loadHTML("");
+      else trix?.replaceChildren();
+    },
     focus: () => element.current?.focus(),
     replace: (html) => {
       const editor = editorOf(element.current);
@@ -84,17 +96,39 @@ export function Editor(props: EditorProps) {
 
   useEffect(() => {
     const trix = element.current!;
+    const written = document.activeElement === trix;
+    setEditable(trix, !disabled);
+    trix.ariaDisabled = disabled ? "true" : null;
+    if (!disabled) return;
+    return () => {
+      setEditable(trix, true);
+      if (written && document.activeElement === document.body) trix.focus();
+    };
+  }, [disabled]);
+
+  useEffect(() => {
+    const trix = element.current!;
+    let early = "";
+    // Trix is about to take the element over, and draws it anew.
+    const loaded = () => {
+      early = plainHtml(trix);
+      void loadTrix().then(ready);
+    };
     const ready = () => {
       const { editor } = trix;
       if (!editor) return;
-      if (initial) editor.loadHTML(withAttachments(initial));
+      const html = (initial ?? "") + early;
+      if (html) editor.loadHTML(withAttachments(html));
+      setEditable(trix, !handlers.current.disabled);
       trix.setAttribute("aria-label", label);
       trix.setAttribute("data-ready", "");
-      if (!autoFocus) return;
-      trix.focus();
-      editor.setSelectedRange(editor.getDocument().getLength() - 1);
+      if (autoFocus && document.activeElement === document.body) trix.focus();
+      if (document.activeElement === trix) editor.setSelectedRange(editor.getDocument().getLength() - 1);
     };
     const changed = () => handlers.current.onChange?.(isEmpty(trix));
+    const typed = () => {
+      if (!trix.editor) changed();
+    };
     const pressed = (event: KeyboardEvent) => {
       const composing = event.isComposing || event.keyCode === 229; // an input method has the key
       if (composing || !(completing.current.key(event) || handlers.current.onKey(event, isEmpty(trix))))
@@ -107,6 +141,7 @@ export function Editor(props: EditorProps) {
       handlers.current.onFile?.();
     };
     const pasted = (event: ClipboardEvent) => {
+      if (!trix.editor) return; // it takes plain text alone
       const clipboard = event.clipboardData;
       const end = () => {
         event.preventDefault();
@@ -117,8 +152,8 @@ export function Editor(props: EditorProps) {
         handlers.current.onFile?.();
         end();
         const html = clipboard.getData("text/html");
-        if (html) trix.editor?.insertHTML(withoutPictures(html));
-        else trix.editor?.insertString(clipboard.getData("text/plain"));
+        if (html) trix.editor.insertHTML(withoutPictures(html));
+        else trix.editor.insertString(clipboard.getData("text/plain"));
       } else if (pasteLink(trix.editor, clipboard?.getData("text/plain").trim() ?? "")) {
         end();
         handlers.current.onLink?.();
@@ -130,7 +165,8 @@ export function Editor(props: EditorProps) {
     };
     const dialog = () => handlers.current.onDialog?.();
     const heard: [string, (event: never) => void, boolean][] = [
-      ["trix-initialize", ready, false],
+      ["trix-before-initialize", loaded, false],
+      ["input", typed, false],
       ["trix-change", changed, false],
       ["trix-file-accept", refuse, false],
       ["trix-before-paste", cleaned, false],
@@ -140,25 +176,14 @@ export function Editor(props: EditorProps) {
     ];
     for (const [name, listener, capture] of heard)
       trix.addEventListener(name, listener as EventListener, { capture });
-    if (editorOf(trix)) ready();
+    if (autoFocus) trix.focus();
+    if (trix.editor) ready();
     else loadTrix().catch(() => handlers.current.onUnavailable?.());
     return () => {
       for (const [name, listener, capture] of heard)
         trix.removeEventListener(name, listener as EventListener, { capture });
     };
   }, [initial, autoFocus, label]);
-
-  useEffect(() => {
-    const trix = element.current!;
-    const written = document.activeElement === trix;
-    trix.contentEditable = disabled ? "false" : "true";
-    trix.ariaDisabled = disabled ? "true" : null;
-    if (!disabled) return;
-    return () => {
-      trix.contentEditable = "true";
-      if (written && document.activeElement === document.body) trix.focus();
-    };
-  }, [disabled]);
 
   return (
     <>
@@ -209,9 +234,9 @@ function complete(editor: TrixEditor, { start, end }: Token, { label, user }: Ch
 }
 
 /** Puts a lone address into the text as a link; not in code, which shows it as it is. */
-function pasteLink(editor: TrixEditor | undefined, text: string): boolean {
+function pasteLink(editor: TrixEditor, text: string): boolean {
   const href = /^(https?:\/\/|www\.)\S+$/i.test(text) ? fullAddress(text) : undefined;
-  if (!editor || !href || editor.attributeIsActive("code")) return false;
+  if (!href || editor.attributeIsActive("code")) return false;
   const link = document.createElement("a");
   link.href = href;
   link.textContent = text;
@@ -231,6 +256,20 @@ function editorOf(element: TrixEditorElement | null): TrixEditor | undefined {
   return element?.editor;
 }
 
-function isEmpty(element: TrixEditorElement | null): boolean {
-  return !editorOf(element)?.getDocument().toString().trim();
+function isEmpty(trix: TrixEditorElement): boolean {
+  return !(trix.editor ? trix.editor.getDocument().toString() : trix.innerText).trim();
+}
+
+/** Lets one write, or not: plain text until Trix is there, where a browser has that. */
+function setEditable(trix: TrixEditorElement, editable: boolean) {
+  const how = trix.editor ? "true" : "plaintext-only";
+  trix.setAttribute("contenteditable", editable ? how : "false");
+}
+
+/** What was written in an element that Trix has not taken over yet, as Trix would have it. */
+function plainHtml(trix: TrixEditorElement): string {
+  if (isEmpty(trix)) return "";
+  const lines = document.createElement("div");
+  lines.innerText = trix.innerText.replace(/\n$/, ""); // a break that holds the last line open
+  return lines.outerHTML;
 }
