@@ -117,6 +117,57 @@ test("137 138 139 141 143 a name is accepted by keys or a click, and stays a men
   await expect(ben.message("then us all").locator(".mention")).toHaveCount(4);
 });
 
+test("Enter waits for names that are under way, and what is typed behind it comes after", async ({
+  browser,
+  server,
+}) => {
+  const { ada, roomId } = await crowd(server);
+  const person = await Person.arrive(browser, server, ada);
+  const { composer, page } = person;
+  const { keyboard } = page;
+  let wait = 500;
+  await page.route("**/SuggestUsers*", async (route) => {
+    await new Promise((done) => setTimeout(done, wait));
+    await route.continue().catch(() => undefined); // given up meanwhile
+  });
+  await person.visit(`/rooms/${roomId}`);
+  await expect(composer).toHaveAttribute("data-ready", "");
+
+  await keyboard.type("@ben");
+  await keyboard.press("Enter");
+  await keyboard.type("and @CL");
+  await keyboard.press("Enter");
+  await keyboard.type("hello");
+  await expect(composer).toHaveText("@ben");
+  await expect(composer).toHaveText("Ben Okri and Cleo Marsh hello");
+  await expect(composer.locator(".mention")).toHaveText(["Ben Okri", "Cleo Marsh"]);
+  await expect(page.getByTestId("message")).toHaveCount(0);
+  await keyboard.press("Enter");
+  await expect.poll(() => person.said()).toEqual(["Ben Okri and Cleo Marsh hello"]);
+
+  await test.step("without a match it sends, and the rest is the next message's", async () => {
+    await keyboard.type("@nobody");
+    await keyboard.press("Enter");
+    await keyboard.type("next");
+    await expect(person.message("@nobody").getByTestId("message-body")).toHaveText("@nobody");
+    await expect(composer).toHaveText("next");
+    await clear(person);
+  });
+
+  await test.step("it sends when names take too long, and before another key that is not text", async () => {
+    wait = 20_000;
+    await keyboard.type("so @ben");
+    await keyboard.press("Enter");
+    await expect(person.message("so @ben")).toBeVisible();
+    await keyboard.type("or @ben");
+    await keyboard.press("Enter");
+    await keyboard.type("xy");
+    await keyboard.press("Backspace");
+    await expect(composer).toHaveText("x");
+    await expect(person.message("or @ben").getByTestId("message-body")).toHaveText("or @ben");
+  });
+});
+
 test("136 only members of a closed room are offered there, its bots too", async ({ browser, server }) => {
   const { ada } = await crowd(server);
   const { users } = await server.ask<{ users: { id: string; name: string }[] }>(

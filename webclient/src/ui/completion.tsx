@@ -2,6 +2,7 @@ import {
   type CSSProperties,
   type ReactNode,
   type RefObject,
+  useCallback,
   useEffect,
   useId,
   useRef,
@@ -13,7 +14,7 @@ import { userService } from "../api";
 import { Avatar } from "./avatar";
 import { type Choice, matching, type Token, tokenAt } from "./tokens";
 
-/** How long the hand must rest before names are looked up. */
+/** How long the hand must rest before names are looked up for what follows an "@". */
 export const REST_MS = 300;
 /** How long an accepted row blinks before the list goes. */
 const BLINK_MS = 200;
@@ -35,6 +36,8 @@ interface Shown {
 interface Completion {
   /** Takes a key before the editor does; true if it was meant for the list. */
   readonly key: (event: KeyboardEvent) => boolean;
+  /** Has the names for the word at the caret asked for at once, and tells when they have come; undefined if none will. */
+  readonly hurry: () => Promise<void> | undefined;
   /** The list, while there is something to choose. */
   readonly list: ReactNode;
 }
@@ -47,11 +50,17 @@ export function useCompletion(
 ): Completion {
   const id = useId();
   const [shown, setShown] = useState<Shown>();
-  const latest = useRef({ sources, insert, shown });
+  const showing = useRef<Shown>(undefined); // also between two keys, before it is drawn
+  const show = useCallback((next: Shown | undefined) => {
+    showing.current = next;
+    setShown(next);
+  }, []);
+  const latest = useRef(sources);
   const dismissed = useRef<number>(undefined);
   const lookUp = useRef<(now: boolean) => void>(() => {});
+  const hurry = useRef<Completion["hurry"]>(() => undefined);
   useEffect(() => {
-    latest.current = { sources, insert, shown };
+    latest.current = sources;
   });
 
   useEffect(() => {
@@ -59,46 +68,60 @@ export function useCompletion(
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asked: AbortController | undefined;
     let query: string | undefined;
-    const close = () => {
+    /** The name whose completions are under way, and when they have come, once they are asked for. */
+    let coming: { readonly token: Token; answer?: Promise<void> } | undefined;
+    const forget = () => {
       clearTimeout(timer);
       asked?.abort();
+      coming = undefined;
+    };
+    const close = () => {
+      forget();
       query = undefined;
-      setShown(undefined);
+      show(undefined);
     };
     const open = (token: Token, choices: readonly Choice[]) =>
-      setShown(choices.length > 0 ? { token, choices, at: 0 } : undefined);
+      show(choices.length > 0 ? { token, choices, at: 0 } : undefined);
     const find = async (token: Token) => {
       asked = new AbortController();
       const { signal } = asked;
-      const { roomId } = latest.current.sources;
+      const { roomId } = latest.current;
       try {
         const answer = await userService.suggestUsers({ query: token.query, roomId }, { signal });
         if (!signal.aborted) open(token, matching(answer.users, token.query));
       } catch {
         // Without suggestions, names can still be written.
       }
+      if (!signal.aborted) coming = undefined;
+    };
+    const ask = () => {
+      clearTimeout(timer);
+      return coming && (coming.answer ??= find(coming.token));
     };
     const look = (now: boolean) => {
-      const token = tokenAt(trix, latest.current.sources.words);
+      const token = tokenAt(trix, latest.current.words);
       if (token?.start !== dismissed.current) dismissed.current = undefined;
       if (!token || dismissed.current !== undefined) return close();
-      if (token.kind === "word") return open(token, token.words.map(wordChoice));
-      if (!latest.current.sources.roomId) return close();
+      if (token.kind === "word") {
+        close();
+        return open(token, token.words.map(wordChoice));
+      }
+      if (!latest.current.roomId) return close();
       const asks = `${token.start} ${token.query}`;
       if (asks === query && !now) return;
       query = asks;
-      clearTimeout(timer);
-      asked?.abort();
-      // What is shown gets shorter at once; the rest comes when the hand rests.
-      setShown((before) => {
-        if (before?.token.start !== token.start || before.accepted) return undefined;
-        const users = before.choices.flatMap(({ user }) => user ?? []);
-        const left = matching(users, token.query);
-        return left.length > 0 ? { token, choices: left, at: 0 } : undefined;
-      });
-      timer = setTimeout(() => void find(token), now ? 0 : REST_MS);
+      forget();
+      // What is shown gets shorter at once; the rest comes when the hand rests, and for an "@" alone directly.
+      const before = showing.current;
+      const users = before?.choices.flatMap(({ user }) => user ?? []) ?? [];
+      const stays = before?.token.start === token.start && !before.accepted;
+      open(token, stays ? matching(users, token.query) : []);
+      coming = { token };
+      if (now || !token.query) void ask();
+      else timer = setTimeout(ask, REST_MS);
     };
     lookUp.current = look;
+    hurry.current = ask;
     const changed = () => document.activeElement === trix && look(false);
     const scrolled = (event: Event) => {
       if (!(event.target instanceof Element && event.target.closest(".autocomplete__list, trix-editor")))
@@ -117,7 +140,7 @@ export function useCompletion(
       window.removeEventListener("resize", close);
       document.removeEventListener("scroll", scrolled, { capture: true });
     };
-  }, [element]);
+  }, [element, show]);
 
   // The editor says what is chosen in a list that it does not hold.
   useEffect(() => {
@@ -135,17 +158,18 @@ export function useCompletion(
   }, [element, id, shown]);
   useEffect(() => {
     if (!shown?.accepted) return;
-    const timer = setTimeout(() => setShown(undefined), BLINK_MS);
+    const timer = setTimeout(() => show(undefined), BLINK_MS);
     return () => clearTimeout(timer);
-  }, [shown]);
+  }, [shown, show]);
 
   const accept = (choice: Choice, after: string) => {
-    if (!shown || shown.accepted) return;
-    setShown({ ...shown, at: shown.choices.indexOf(choice), accepted: true });
-    insert(shown.token, choice, after);
+    const now = showing.current;
+    if (!now || now.accepted) return;
+    show({ ...now, at: now.choices.indexOf(choice), accepted: true });
+    insert(now.token, choice, after);
   };
   const key = (event: KeyboardEvent) => {
-    const now = latest.current.shown;
+    const now = showing.current;
     if (!now || now.accepted) {
       if (event.key !== "Tab" || dismissed.current === undefined || event.shiftKey) return false;
       dismissed.current = undefined;
@@ -154,7 +178,7 @@ export function useCompletion(
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const { token, choices, at } = now;
-    const move = (to: number) => setShown({ ...now, at: Math.min(Math.max(to, 0), choices.length - 1) });
+    const move = (to: number) => show({ ...now, at: Math.min(Math.max(to, 0), choices.length - 1) });
     const choice = choices[at]!;
     switch (event.key) {
       case "ArrowDown":
@@ -165,7 +189,7 @@ export function useCompletion(
         return true;
       case "Escape":
         dismissed.current = token.start;
-        setShown(undefined);
+        lookUp.current(false); // which closes it, whatever is under way
         return true;
       case "Tab":
       case "Enter":
@@ -179,7 +203,7 @@ export function useCompletion(
   };
 
   const list = shown && <Suggestions id={id} {...shown} onChoose={(choice) => accept(choice, " ")} />;
-  return { key, list };
+  return { key, hurry: () => hurry.current(), list };
 }
 
 interface SuggestionsProps extends Shown {

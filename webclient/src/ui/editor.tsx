@@ -2,6 +2,7 @@ import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
 import type Trix from "trix";
 import type { TrixEditor, TrixEditorElement } from "trix";
 import { useCompletion } from "./completion";
+import { HeldKeys } from "./held-keys";
 import { mentionAttachment, withAttachments, withoutAttachments } from "./mentions";
 import { fullAddress } from "./toolbar";
 import type { Choice, Token } from "./tokens";
@@ -129,10 +130,22 @@ export function Editor(props: EditorProps) {
     const typed = () => {
       if (!trix.editor) changed();
     };
+    const taken = (event: KeyboardEvent, waited = false): boolean => {
+      if (completing.current.key(event)) return true;
+      const names = isPlainEnter(event) && !waited && completing.current.hurry();
+      if (!names) return handlers.current.onKey(event, isEmpty(trix));
+      held.hold(event, names); // for the first of them
+      return true;
+    };
+    const held = new HeldKeys((event, waited) => {
+      if (taken(event, waited)) return;
+      if (isPlainEnter(event)) trix.editor?.insertLineBreak();
+      else trix.editor?.insertString(event.key === "Enter" ? "\n" : event.key);
+    });
     const pressed = (event: KeyboardEvent) => {
       const composing = event.isComposing || event.keyCode === 229; // an input method has the key
-      if (composing || !(completing.current.key(event) || handlers.current.onKey(event, isEmpty(trix))))
-        return;
+      if (composing) return held.release();
+      if (!held.follows(event) && !taken(event)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     };
@@ -142,6 +155,7 @@ export function Editor(props: EditorProps) {
     };
     const pasted = (event: ClipboardEvent) => {
       if (!trix.editor) return; // it takes plain text alone
+      held.release();
       const clipboard = event.clipboardData;
       const end = () => {
         event.preventDefault();
@@ -173,6 +187,7 @@ export function Editor(props: EditorProps) {
       ["trix-toolbar-dialog-show", dialog, false],
       ["keydown", pressed, true],
       ["paste", pasted, true],
+      ["blur", held.release, false],
     ];
     for (const [name, listener, capture] of heard)
       trix.addEventListener(name, listener as EventListener, { capture });
@@ -258,6 +273,10 @@ function editorOf(element: TrixEditorElement | null): TrixEditor | undefined {
 
 function isEmpty(trix: TrixEditorElement): boolean {
   return !(trix.editor ? trix.editor.getDocument().toString() : trix.innerText).trim();
+}
+
+function isPlainEnter(event: KeyboardEvent): boolean {
+  return event.key === "Enter" && !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
 }
 
 /** Lets one write, or not: plain text until Trix is there, where a browser has that. */

@@ -12,6 +12,7 @@ declare module "trix" {
     attributeIsActive(name: string): boolean;
     insertAttachment(attachment: unknown): void;
     insertString(text: string): void;
+    insertLineBreak(): void;
     setSelectedRange(range: number | [number, number]): void;
     deleteInDirection(direction: "forward" | "backward"): void;
     insertHTML(html: string): void;
