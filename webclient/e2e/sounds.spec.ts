@@ -16,7 +16,7 @@ test.beforeEach(async () => {
 
 test.afterEach(() => server.stop());
 
-/** What a page's players did: each start and each end, by the name of the sound. */
+/** What a page's players did: each start, and each end of what was really heard, by the name of the sound. */
 interface Heard {
   readonly started: string[];
   readonly ended: string[];
@@ -28,12 +28,13 @@ async function enter(browser: Browser, token: string): Promise<Person> {
   await person.page.addInitScript(() => {
     const heard: Heard = { started: [], ended: [] };
     Object.assign(window, { heard });
-    const note = (list: string[]) => (event: Event) => {
-      const player = event.target as HTMLAudioElement;
-      if (!player.muted && player.volume > 0) list.push(player.dataset.sound!);
+    const note = (list: string[], least: number) => (event: Event) => {
+      const { muted, volume, played, dataset } = event.target as HTMLAudioElement;
+      const lasted = played.length > 0 ? played.end(0) - played.start(0) : 0;
+      if (!muted && volume > 0 && lasted >= least) list.push(dataset.sound!);
     };
-    document.addEventListener("playing", note(heard.started), true);
-    document.addEventListener("ended", note(heard.ended), true);
+    document.addEventListener("playing", note(heard.started, 0), true);
+    document.addEventListener("ended", note(heard.ended, 0.2), true);
   });
   await person.visit(`/rooms/${room}`);
   await expect(person.composer).toBeVisible();
@@ -52,11 +53,6 @@ test("153 154 A sound is shown to all, and heard once by everyone in the room", 
   await answer;
   const people = [writer, reader];
   const playing = people.map(async (person) => {
-    const player = person.page.locator("audio");
-    await expect(player).toHaveAttribute("data-sound", "tada");
-    await expect
-      .poll(() => player.evaluate((audio: HTMLAudioElement) => !audio.paused && audio.currentTime > 0.2))
-      .toBe(true);
     await expect(person.page.getByRole("button", { name: "Play tada" })).toHaveCount(1);
     await expect(person.message("pulls it out of the hat 🎩")).toBeVisible();
     await playsOut(person, ["tada"]);
