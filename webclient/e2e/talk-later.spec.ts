@@ -5,9 +5,14 @@ const words = ["Coming in v2.0", "File sharing available in v2.0"];
 test("328 331 336 the paperclip tells that files come later, and asks which", async ({ browser, server }) => {
   const ada = await server.setUp();
   const person = await Person.arrive(browser, server, ada);
-  await person.visit("/");
   const { composer, page } = person;
+  await page.clock.install();
+  const entered = page.waitForResponse("**/EnterRoom"); // all is loaded by then, and its stream has spoken
+  await person.visit("/");
   await composer.pressSequentially("my text");
+  await entered;
+  // From here on the clock stands still but for what it is told: a notice does not go while it is looked at.
+  await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 10_000);
   let choosers = 0;
   page.on("filechooser", () => choosers++);
   await page.getByTestId("attach").click();
@@ -15,7 +20,10 @@ test("328 331 336 the paperclip tells that files come later, and asks which", as
   for (const text of words) await expect(notice).toContainText(text);
   await expect(notice).toHaveAttribute("role", "status");
   await expect(page.getByTestId("attach")).toBeFocused(); // where the press has put it: the notice takes none
-  await expect(notice).toHaveCount(0, { timeout: 6000 });
+  await page.clock.runFor(3900);
+  await expect(notice).toBeVisible();
+  await page.clock.runFor(200);
+  await expect(notice).toHaveCount(0);
   expect(choosers).toBe(0);
   await expect(composer).toHaveText("my text");
 
@@ -24,7 +32,7 @@ test("328 331 336 the paperclip tells that files come later, and asks which", as
   await documents.focus();
   await page.keyboard.press("Space");
   await expect(documents).toBeChecked();
-  await page.waitForTimeout(4500);
+  await page.clock.runFor(4500);
   await expect(notice).toBeVisible(); // it stays while it has the focus
   await page.keyboard.press("Escape");
   await expect(notice).toHaveCount(0);
