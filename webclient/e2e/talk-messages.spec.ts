@@ -215,54 +215,71 @@ test("a room visited before is there within a frame, and knows what came meanwhi
   expect(made.room.id).not.toBe(roomId);
 });
 
+/** The message that stands below the line. */
+const firstNew = (of: Person) => of.page.locator("[data-testid=new-messages] + .message");
+
+/** Opens the room, and waits until the server knows: from then on what is there counts as read. */
+async function enter(person: Person, roomId: string) {
+  const entered = person.page.waitForResponse("**/EnterRoom");
+  await person.visit(`/rooms/${roomId}`);
+  await (await entered).finished();
+}
+
+/** Leaves the room, has Ben go on, and answers the first message that nobody counts as read by her. */
+async function away(person: Person, server: Server, { ada, ben, roomId }: Awaited<ReturnType<typeof room>>) {
+  await person.page.goto("about:blank");
+  let read = "";
+  await expect(async () => {
+    const before = read;
+    await server.post(ben, roomId, { text: "unseen" });
+    const { room } = await server.ask<{ room: { unread?: boolean; lastReadMessageId: string } }>(
+      "RoomService",
+      "GetRoom",
+      { roomId },
+      ada,
+    );
+    read = room.lastReadMessageId;
+    expect([room.unread, read]).toEqual([true, before]);
+  }).toPass();
+  return String(Number(read) + 1); // here no other room takes a number
+}
+
 test("a line says where the unread begins, also when the page is loaded anew", async ({
   browser,
   server,
 }) => {
-  const { ada, ben, roomId } = await room(server);
-  await server.post(ben, roomId, { text: "known" });
-  const person = await Person.arrive(browser, server, ada);
-  await person.visit(`/rooms/${roomId}`);
-  const firstNew = (of: Person) => of.page.locator("[data-testid=new-messages] + .message");
+  const all = await room(server);
+  await server.post(all.ben, all.roomId, { text: "known" });
+  const person = await Person.arrive(browser, server, all.ada);
+  await enter(person, all.roomId);
   await expect(firstNew(person)).toContainText("known");
-  await person.page.reload();
+  await enter(person, all.roomId);
   await expect(person.message("known")).toBeVisible();
   await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
-  /** Leaves the room, has Ben go on, and answers the first message that nobody counts as read by her. */
-  const away = async () => {
-    await person.page.goto("about:blank");
-    let read = "";
-    await expect(async () => {
-      const before = read;
-      await server.post(ben, roomId, { text: "unseen" });
-      const { room } = await server.ask<{ room: { unread?: boolean; lastReadMessageId: string } }>(
-        "RoomService",
-        "GetRoom",
-        { roomId },
-        ada,
-      );
-      read = room.lastReadMessageId;
-      expect([room.unread, read]).toEqual([true, before]);
-    }).toPass();
-    return String(Number(read) + 1); // here no other room takes a number
-  };
-  const begins = (of: Person, id: string) => expect(firstNew(of)).toHaveAttribute("data-message-id", id);
-  const first = await away();
-  await person.visit(`/rooms/${roomId}`);
-  await begins(person, first);
-  // Another device of hers knows it, too, although nothing was ever read there.
-  const second = await away();
-  const phone = await Person.arrive(browser, server, ada);
-  await phone.visit(`/rooms/${roomId}`);
-  await begins(phone, second);
-  await phone.leave();
-  // What was read there is not new here.
-  await person.visit(`/rooms/${roomId}`);
-  await expect(person.page.locator(`[data-message-id="${second}"]`)).toBeVisible();
-  await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
-  const third = await away();
-  await person.visit(`/rooms/${roomId}`);
-  await begins(person, third);
+  const first = await away(person, server, all);
+  await enter(person, all.roomId);
+  await expect(firstNew(person)).toHaveAttribute("data-message-id", first);
   await person.write("Caught up");
   await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
+});
+
+test("the line knows what was read on another device", async ({ browser, server }) => {
+  const all = await room(server);
+  const person = await Person.arrive(browser, server, all.ada);
+  await server.post(all.ben, all.roomId, { text: "known" });
+  await enter(person, all.roomId);
+  await expect(person.message("known")).toBeVisible();
+  // Another device of hers knows where it begins, although nothing was ever read there.
+  const first = await away(person, server, all);
+  const phone = await Person.arrive(browser, server, all.ada);
+  await enter(phone, all.roomId);
+  await expect(firstNew(phone)).toHaveAttribute("data-message-id", first);
+  await phone.leave();
+  // What was read there is not new here.
+  await enter(person, all.roomId);
+  await expect(person.page.locator(`[data-message-id="${first}"]`)).toBeVisible();
+  await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
+  const second = await away(person, server, all);
+  await enter(person, all.roomId);
+  await expect(firstNew(person)).toHaveAttribute("data-message-id", second);
 });
