@@ -28,13 +28,26 @@ async function enter(browser: Browser, token: string): Promise<Person> {
   await person.page.addInitScript(() => {
     const heard: Heard = { started: [], ended: [] };
     Object.assign(window, { heard });
-    const note = (list: string[], least: number) => (event: Event) => {
-      const { muted, volume, played, dataset } = event.target as HTMLAudioElement;
-      const lasted = played.length > 0 ? played.end(0) - played.start(0) : 0;
-      if (!muted && volume > 0 && lasted >= least) list.push(dataset.sound!);
+    const underWay = new Set<EventTarget>();
+    const listen = (type: string, note: (player: HTMLAudioElement, sound: string) => void) => {
+      const hear = ({ target }: Event) => {
+        const player = target as HTMLAudioElement;
+        if (!player.muted && player.volume > 0) note(player, player.dataset.sound!);
+      };
+      document.addEventListener(type, hear, true);
     };
-    document.addEventListener("playing", note(heard.started, 0), true);
-    document.addEventListener("ended", note(heard.ended, 0.2), true);
+    listen("playing", (player, sound) => {
+      if (!underWay.has(player)) heard.started.push(sound); // else it goes on after it had to wait
+      underWay.add(player);
+    });
+    listen("seeked", (player, sound) => {
+      if (underWay.has(player)) heard.started.push(sound); // it begins anew
+    });
+    listen("ended", (player, sound) => {
+      underWay.delete(player);
+      const { played } = player;
+      if (played.length > 0 && played.end(0) - played.start(0) > 0.2) heard.ended.push(sound);
+    });
   });
   await person.visit(`/rooms/${room}`);
   await expect(person.composer).toBeVisible();
