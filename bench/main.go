@@ -102,7 +102,7 @@ func (b *bench) note(what, unit string, campfire float64, loop string, bare floa
 	i := slices.IndexFunc(b.figures, func(f *figure) bool { return f.What == what && f.Unit == unit && f.Loop == loop })
 	if i < 0 {
 		f := &figure{What: what, Unit: unit, Loop: loop}
-		if g, ok := goals[[2]string{what, unit}]; ok && (!g.Ratio || loop == "echo" || loop == "frames") {
+		if g, ok := goals[[2]string{what, unit}]; ok && loop != "plain echo" && loop != "SQLite" {
 			f.Goal = &g
 		}
 		i, b.figures = len(b.figures), append(b.figures, f)
