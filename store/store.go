@@ -345,7 +345,9 @@ func (r *reader) listen() {
 func (r *reader) interrupt() { close(r.hungUp) }
 
 // read runs f on a reading connection, in a transaction, so that all it reads is of one moment.
-func (s *Store) read(ctx context.Context, f func(db) error) error { return s.readWith(ctx, s.readers, f) }
+func (s *Store) read(ctx context.Context, f func(db) error) error {
+	return s.readWith(ctx, s.readers, f)
+}
 
 func (s *Store) readWith(ctx context.Context, readers chan *reader, f func(db) error) (err error) {
 	if ctx.Err() != nil {
