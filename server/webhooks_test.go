@@ -141,16 +141,18 @@ func TestAMentionAndADirectMessageReachTheWebhookWithTheOriginalsFields(t *testi
 	david, bender := campfire.as("David"), campfire.listeningBot("Bender", far.URL+"/hook?secret=1")
 	private := must(david.OpenDirectRoom(t.Context(), &campfirev1.OpenDirectRoomRequest{UserIds: []int64{bender.id}}))(t).GetRoom().GetId()
 	for _, c := range []struct {
-		room  store.Room
-		name  any
-		m     *campfirev1.Message
-		plain string
+		room      store.Room
+		name      any
+		html      string
+		mentioned []*person
+		plain     string
 	}{
-		{campfire.AllTalk, "All Talk", david.speakTo(t, campfire.AllTalk, "hello \u2003 ", bender), "hello"},
-		{store.Room{ID: private}, nil, david.speakTo(t, store.Room{ID: private}, "<b>hi</b> there"), "hi there"},
-		{campfire.AllTalk, "All Talk", david.speakTo(t, campfire.AllTalk, "and @Bender, again", bender), "and , again"},
+		{campfire.AllTalk, "All Talk", "hello \u2003 ", []*person{bender}, "hello"},
+		{store.Room{ID: private}, nil, "<b>hi</b> there", nil, "hi there"},
+		{campfire.AllTalk, "All Talk", "and @Bender, again", []*person{bender}, "and , again"},
 	} {
-		got := far.next(t)
+		m := david.speakTo(t, c.room, c.html, c.mentioned...)
+		got := far.next(t) // several at once would come in any order
 		wantEqual(t, "method and type", got.header.Get("Method")+" "+got.header.Get("Content-Type"), "POST application/json")
 		sent := decode[map[string]any](t, got.body)
 		room := sent["room"].(map[string]any)
@@ -160,8 +162,8 @@ func TestAMentionAndADirectMessageReachTheWebhookWithTheOriginalsFields(t *testi
 			"user": map[string]any{"id": float64(david.id), "name": "David"},
 			"room": map[string]any{"id": float64(c.room.ID), "name": c.name},
 			"message": map[string]any{
-				"id": float64(c.m.GetId()), "body": map[string]any{"html": c.m.GetBodyHtml(), "plain": c.plain},
-				"path": fmt.Sprintf("/rooms/%d/@%d", c.room.ID, c.m.GetId()),
+				"id": float64(m.GetId()), "body": map[string]any{"html": m.GetBodyHtml(), "plain": c.plain},
+				"path": fmt.Sprintf("/rooms/%d/@%d", c.room.ID, m.GetId()),
 			},
 		})
 		if want := fmt.Sprintf("/rooms/%d/%d-", c.room.ID, bender.id); !strings.HasPrefix(path, want) || !strings.HasSuffix(path, "/messages") {
