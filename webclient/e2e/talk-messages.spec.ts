@@ -263,6 +263,22 @@ test("a line says where the unread begins, also when the page is loaded anew", a
   await expect(person.page.getByTestId("new-messages")).toHaveCount(0);
 });
 
+test("the line is there also where the room could not be loaded at first", async ({ browser, server }) => {
+  const all = await room(server);
+  const person = await Person.arrive(browser, server, all.ada);
+  await server.post(all.ben, all.roomId, { text: "known" });
+  await enter(person, all.roomId);
+  await expect(person.message("known")).toBeVisible();
+  const first = await away(person, server, all);
+  person.expectRefusal(/ListMessages|ERR_FAILED/);
+  person.expectRefusal(/EnterRoom/); // each attempt ends the stream that it may be for
+  await person.page.route("**/ListMessages*", (route) => route.abort());
+  await enter(person, all.roomId); // which has the server call it read
+  await expect(person.page.getByRole("button", { name: "Try again" })).toBeVisible();
+  await person.page.unroute("**/ListMessages*"); // then Campfire itself tries again
+  await expect(firstNew(person)).toHaveAttribute("data-message-id", first);
+});
+
 test("the line knows what was read on another device", async ({ browser, server }) => {
   const all = await room(server);
   const person = await Person.arrive(browser, server, all.ada);

@@ -8,6 +8,13 @@ import type { Page, Timeline } from "./timeline";
 import { noteUnread, unreadMark } from "./unread";
 
 let visit = 0;
+/** A visit that has no first page yet: where it is to begin, and what had been read when it was asked for. */
+interface Attempt {
+  roomId: string;
+  around: string | undefined;
+  mark: Promise<string | undefined> | undefined;
+}
+let attempt: Attempt | undefined;
 /** The visit whose first page is on its way. */
 let opening: number | undefined;
 // Whether the stream began while the first page was on its way, so that neither may know of a message in between.
@@ -20,7 +27,10 @@ let loading: { older: boolean; newer: boolean } = { older: false, newer: false }
  */
 export async function openTimeline(roomId: string, around?: string) {
   const mine = ++visit;
-  const mark = around ? undefined : unreadMark(roomId);
+  // Once more, after it failed: by now the server knows that this person is here, and calls all of it read.
+  const again = attempt?.roomId === roomId && attempt.around === around;
+  const mark = again ? attempt?.mark : around ? undefined : unreadMark(roomId);
+  attempt = { roomId, around, mark };
   const noteMark = async () => {
     const after = await mark;
     if (mine === visit) noteUnread(after);
@@ -30,6 +40,7 @@ export async function openTimeline(roomId: string, around?: string) {
   const kept = around ? undefined : current().shelf.find((t) => t.roomId === roomId);
   swapTimeline(kept ?? timelines.emptyTimeline(roomId));
   if (kept) {
+    attempt = undefined;
     await noteMark();
     if (mine !== visit) return;
     await refresh(timelines.catchUp);
@@ -39,6 +50,7 @@ export async function openTimeline(roomId: string, around?: string) {
       if (opening === mine) opening = undefined;
     });
     if (mine !== visit) return;
+    attempt = undefined;
     updateTimeline(roomId, (timeline) => timelines.openPage(timeline, page));
   }
   if (mine !== visit) return;
@@ -49,6 +61,7 @@ export async function openTimeline(roomId: string, around?: string) {
 /** Puts the open conversation aside. */
 export function closeTimeline() {
   visit++;
+  attempt = undefined;
   swapTimeline(undefined);
 }
 
@@ -98,7 +111,8 @@ export async function showNewest() {
  */
 export async function catchUp() {
   const { timeline } = current();
-  if (timeline && !timeline.loaded && opening === undefined) return openTimeline(timeline.roomId);
+  if (timeline && !timeline.loaded && opening === undefined)
+    return openTimeline(timeline.roomId, attempt?.around);
   mayLack = timeline?.loaded === false;
   if (timeline?.loaded && !timeline.hasNewer) await refresh(timelines.catchUp);
 }
@@ -107,9 +121,10 @@ export async function catchUp() {
 export async function reloadTimeline() {
   const { timeline } = current();
   if (!timeline) return;
-  const { roomId, messages, hasNewer } = timeline;
+  const { roomId, messages, hasNewer, loaded } = timeline;
   clearShelf();
-  await openTimeline(roomId, hasNewer ? messages[Math.floor(messages.length / 2)]?.id : undefined);
+  const middle = hasNewer ? messages[Math.floor(messages.length / 2)]?.id : undefined;
+  await openTimeline(roomId, loaded ? middle : attempt?.around);
 }
 
 async function refresh(show: (timeline: Timeline, page: Page, asked: Timeline) => Timeline) {
