@@ -151,7 +151,7 @@ func TestTheBenchmarkMeasuresTheRealProgram(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../server/cmd/campfire").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	args := []string{"--binary", binary, "--runs", "1", "--length", "100ms", "--only", "post,fanout,delivery,start", "--json", output}
+	args := []string{"--binary", binary, "--rounds", "1", "--runs", "1", "--length", "100ms", "--only", "post,fanout,delivery,start", "--json", output}
 	if err := run(t.Context(), args); err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func posting(ctx context.Context, b *bench) error {
 	if err := errors.Join(err, writesErr, commitsErr, h.audit(ctx, b, slices.Concat(said...))); err != nil {
 		return err
 	}
-	b.note(what, "peak MB", h.peak(), "", none)
+	b.note(what, "peak MB", h.peak, "", none)
 	return nil
 }
 
@@ -141,7 +141,7 @@ func fanningOut(ctx context.Context, b *bench) error {
 		}
 		b.note(what, "lost", float64(lost), "", none)
 		b.note(what, "doubled", float64(doubled), "", none)
-		b.note(what, "peak MB", h.peak(), "", none)
+		b.note(what, "peak MB", h.peak, "", none)
 	}
 	return nil
 }
@@ -356,7 +356,7 @@ func reading(ctx context.Context, b *bench) error {
 	if err := h.stop(); err != nil {
 		return err
 	}
-	b.note("reading, 100,000 messages", "peak MB", h.peak(), "", none)
+	b.note("reading, 100,000 messages", "peak MB", h.peak, "", none)
 	return h.coldStarts(ctx, b, "cold start to /up, 100,000 messages")
 }
 

@@ -15,8 +15,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -48,7 +46,8 @@ var loads = []load{
 // bench is one run of the benchmark.
 type bench struct {
 	binary   string
-	runs     int
+	rounds   int
+	runs     int           // in a round
 	length   time.Duration // of one measurement
 	profiles string        // a folder for them, if they are wanted
 	scratch  string        // a folder for data
@@ -195,20 +194,6 @@ func (r report) table() string {
 	return out.String()
 }
 
-// machine describes where the figures were measured, without its name.
-func machine() string {
-	model, kernel := runtime.GOARCH, runtime.GOOS
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if found := regexp.MustCompile(`model name\s*: (.+)`).FindSubmatch(info); found != nil {
-			model = string(found[1])
-		}
-	}
-	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		kernel += " " + regexp.MustCompile(`^[0-9.]*[0-9]`).FindString(string(release))
-	}
-	return fmt.Sprintf("%d cores (%s), %s, %s", runtime.NumCPU(), model, kernel, runtime.Version())
-}
-
 // mostApart is how far the ratios of two runs on a quiet machine may lie apart, in percent.
 const mostApart = 15
 
@@ -264,10 +249,11 @@ func run(ctx context.Context, args []string) (err error) {
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "./campfire", "the `program` to measure")
-	flags.IntVar(&b.runs, "runs", 9, "how `often` each is measured")
+	flags.IntVar(&b.rounds, "rounds", 3, "how `often` all loads take their turn, each on a fresh data folder")
+	flags.IntVar(&b.runs, "runs", 3, "how `often` each is measured in a round")
 	flags.DurationVar(&b.length, "length", time.Second, "of one measurement")
 	flags.StringVar(&b.profiles, "profile", "", "write profiles of the server to a `folder`; they cost time, so the figures count less")
-	short := flags.Bool("short", false, "3 runs of half a second")
+	short := flags.Bool("short", false, "one round, of half a second each")
 	only := flags.String("only", "", "`loads`, separated by commas, of post, fanout, delivery, read, reconnect, idle and start")
 	output := flags.String("json", "", "write the figures to a `file`")
 	compared := flags.Bool("compare", false, "compare two such files, named after the flags")
@@ -282,7 +268,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return compare(flags.Arg(0), flags.Arg(1))
 	}
 	if *short {
-		b.runs, b.length = 3, 500*time.Millisecond
+		b.rounds, b.length = 1, 500*time.Millisecond
 	}
 	if err := os.MkdirAll(cmp.Or(b.profiles, *scaled, "."), 0o755); err != nil {
 		return err
@@ -298,17 +284,19 @@ func run(ctx context.Context, args []string) (err error) {
 	if *scaled != "" {
 		return b.scale(ctx, *scaled)
 	}
-	for _, l := range loads {
-		if *only != "" && !slices.Contains(strings.Split(*only, ","), l.name) {
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%s …\n", l.name)
-		if err := l.run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", l.name, err)
+	for range b.rounds { // a machine that is slow for a minute is so for a part of each load's runs, not for all of one's
+		for _, l := range loads {
+			if *only != "" && !slices.Contains(strings.Split(*only, ","), l.name) {
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "%s …\n", l.name)
+			if err := l.run(ctx, b); err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
 		}
 	}
 	version, err := runOnce(ctx, b.binary, "version")
-	r := report{Machine: machine(), Version: strings.TrimSpace(version), Runs: b.runs, Seconds: b.length.Seconds(), Figures: b.figures}
+	r := report{Machine: machine(), Version: strings.TrimSpace(version), Runs: b.rounds * b.runs, Seconds: b.length.Seconds(), Figures: b.figures}
 	fmt.Print(r.table())
 	if *output != "" {
 		data, encodeErr := json.MarshalIndent(r, "", "  ")

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +43,7 @@ type process struct {
 	address  string
 	metrics  string        // its address
 	ready    time.Duration // from its start to its first answer
+	peak     float64       // the most memory that it had taken when it was stopped, in MB
 	profiled map[string]bool
 	errors   chan error // what it has logged as an error, once it has stopped
 }
@@ -88,6 +91,7 @@ func start(ctx context.Context, program string, args ...string) (p *process, err
 
 // stop ends the server as an operator would. What it has logged as an error is one.
 func (p *process) stop() error {
+	p.peak = p.mostMemory()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -95,9 +99,10 @@ func (p *process) stop() error {
 	return errors.Join(logged, p.cmd.Wait())
 }
 
-// peak is the most memory that a stopped server has taken, in MB.
-func (p *process) peak() float64 {
-	return float64(p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1000
+// mostMemory is what Maxrss would be if it did not count the program that started this one, in MB; 0 without /proc.
+func (p *process) mostMemory() float64 {
+	kilobytes, _ := strconv.ParseFloat(system(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid), `VmHWM:\s*(\d+)`), 64)
+	return kilobytes * 1024 / 1e6
 }
 
 func get(url string) (body string, err error) {
@@ -157,6 +162,22 @@ func (p *process) processor(work func() error) (seconds float64, err error) {
 	}
 	after, err := p.read("process_cpu_seconds_total")
 	return after - before, err
+}
+
+// machine describes where the figures were measured, without its name.
+func machine() string {
+	model, kernel := system("/proc/cpuinfo", `model name\s*: (.+)`), system("/proc/sys/kernel/osrelease", `^([0-9.]*[0-9])`)
+	return fmt.Sprintf("%d cores (%s), %s %s, %s", runtime.NumCPU(), cmp.Or(model, runtime.GOARCH), runtime.GOOS, kernel, runtime.Version())
+}
+
+// system is what is found in a file in which the system tells about itself; empty where it does not.
+func system(file, wanted string) string {
+	text, _ := os.ReadFile(file)
+	found := regexp.MustCompile(wanted).FindSubmatch(text)
+	if found == nil {
+		return ""
+	}
+	return string(found[1])
 }
 
 // runOnce runs a command of the program and answers what it prints.
