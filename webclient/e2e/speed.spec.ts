@@ -60,3 +60,21 @@ test("a busy room of 300 messages never keeps its page from answering for 50 ms"
   expect(tasks.length, "the trace is of a page at work").toBeGreaterThan(500);
   expect(longest[0], `the longest tasks took ${longest.map(Math.round).join(", ")} ms`).toBeLessThan(50);
 });
+
+test("a room in which nothing happens has nothing to draw", async ({ browser, server }) => {
+  const token = await server.setUp();
+  const ada = await Person.arrive(browser, server, token);
+  await ada.visit("/");
+  await expect(ada.page.locator("trix-editor[data-ready]")).toBeVisible();
+  await expect(ada.page.getByTestId("bell")).toHaveClass(/btn--pulsing/);
+  await expect.poll(() => ada.page.evaluate(() => document.getAnimations().length)).toBe(0);
+  const devtools = await ada.context.newCDPSession(ada.page);
+  await devtools.send("Performance.enable");
+  const styled = async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return metrics.find((m) => m.name === "RecalcStyleCount")!.value;
+  };
+  const before = await styled();
+  await ada.page.waitForTimeout(2000);
+  expect((await styled()) - before, "how often the page was styled anew, of 120 times").toBeLessThan(20);
+});
