@@ -1,3 +1,4 @@
+import type { Browser } from "@playwright/test";
 import { expect, Person, phone, test } from "./people";
 import type { Server } from "./server";
 
@@ -225,6 +226,16 @@ async function enter(person: Person, roomId: string) {
   await (await entered).finished();
 }
 
+/** Ada in a room, having read what Ben has said there. */
+async function reader(browser: Browser, server: Server) {
+  const all = await room(server);
+  const person = await Person.arrive(browser, server, all.ada);
+  await server.post(all.ben, all.roomId, { text: "known" });
+  await enter(person, all.roomId);
+  await expect(person.message("known")).toBeVisible();
+  return { all, person };
+}
+
 /** Leaves the room, has Ben go on, and answers the first message that nobody counts as read by her. */
 async function away(person: Person, server: Server, { ada, ben, roomId }: Awaited<ReturnType<typeof room>>) {
   await person.page.goto("about:blank");
@@ -264,11 +275,7 @@ test("a line says where the unread begins, also when the page is loaded anew", a
 });
 
 test("the line is there also where the room could not be loaded at first", async ({ browser, server }) => {
-  const all = await room(server);
-  const person = await Person.arrive(browser, server, all.ada);
-  await server.post(all.ben, all.roomId, { text: "known" });
-  await enter(person, all.roomId);
-  await expect(person.message("known")).toBeVisible();
+  const { all, person } = await reader(browser, server);
   const first = await away(person, server, all);
   person.expectRefusal(/ListMessages|ERR_FAILED/);
   person.expectRefusal(/EnterRoom/); // each attempt ends the stream that it may be for
@@ -280,11 +287,7 @@ test("the line is there also where the room could not be loaded at first", async
 });
 
 test("the line knows what was read on another device", async ({ browser, server }) => {
-  const all = await room(server);
-  const person = await Person.arrive(browser, server, all.ada);
-  await server.post(all.ben, all.roomId, { text: "known" });
-  await enter(person, all.roomId);
-  await expect(person.message("known")).toBeVisible();
+  const { all, person } = await reader(browser, server);
   // Another device of hers knows where it begins, although nothing was ever read there.
   const first = await away(person, server, all);
   const phone = await Person.arrive(browser, server, all.ada);
