@@ -7,13 +7,14 @@ import * as timelines from "./timeline";
 import type { Page, Timeline } from "./timeline";
 import { noteUnread, unreadMark } from "./unread";
 
-let visit = 0;
 /** A visit that has no first page yet: where it is to begin, and what had been read when it was asked for. */
 interface Attempt {
-  roomId: string;
-  around: string | undefined;
-  mark: Promise<string | undefined> | undefined;
+  readonly roomId: string;
+  readonly around: string | undefined;
+  readonly mark: Promise<string | undefined> | undefined;
 }
+
+let visit = 0;
 let attempt: Attempt | undefined;
 /** The visit whose first page is on its way. */
 let opening: number | undefined;
@@ -27,10 +28,10 @@ let loading: { older: boolean; newer: boolean } = { older: false, newer: false }
  */
 export async function openTimeline(roomId: string, around?: string) {
   const mine = ++visit;
-  // Once more, after it failed: by now the server knows that this person is here, and calls all of it read.
-  const again = attempt?.roomId === roomId && attempt.around === around;
-  const mark = again ? attempt?.mark : around ? undefined : unreadMark(roomId);
-  attempt = { roomId, around, mark };
+  // After a failure the mark stays: by now the server knows that this person is here, and calls all of it read.
+  if (attempt?.roomId !== roomId || attempt.around !== around)
+    attempt = { roomId, around, mark: around ? undefined : unreadMark(roomId) };
+  const { mark } = attempt;
   const noteMark = async () => {
     const after = await mark;
     if (mine === visit) noteUnread(after);
