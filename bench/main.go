@@ -47,10 +47,11 @@ var loads = []load{
 type bench struct {
 	binary   string
 	rounds   int
-	runs     int           // in a round
-	length   time.Duration // of one measurement
-	profiles string        // a folder for them, if they are wanted
-	scratch  string        // a folder for data
+	runs     int             // in a round
+	length   time.Duration   // of one measurement
+	profiles string          // a folder for them, if they are wanted
+	profiled map[string]bool // work of which there are some
+	scratch  string          // a folder for data
 	bare     *process
 	running  *process // the last Campfire that was started
 	figures  []*figure
@@ -246,7 +247,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if part := parts[strings.Join(args, " ")]; part != nil {
 		return part(ctx)
 	}
-	b := &bench{}
+	b := &bench{profiled: map[string]bool{}}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "./campfire", "the `program` to measure")
 	flags.IntVar(&b.rounds, "rounds", 3, "how `often` all loads take their turn, each on a fresh data folder")
@@ -307,10 +308,10 @@ func run(ctx context.Context, args []string) (err error) {
 
 // profile writes the server's profiles of the first measurement of some work, if they are wanted.
 func (b *bench) profile(p *process, work string) (wait func() error) {
-	if b.profiles == "" || p == b.bare || p.profiled[work] {
+	if b.profiles == "" || p == b.bare || b.profiled[work] {
 		return func() error { return nil }
 	}
-	p.profiled[work] = true
+	b.profiled[work] = true
 	query := fmt.Sprintf("?seconds=%d", max(1, int(b.length.Seconds())))
 	profiles := map[string]string{"cpu": "profile" + query, "allocs": "allocs" + query, "mutex": "mutex" + query, "block": "block" + query, "heap": "heap?gc=1"}
 	failed := make(chan error, len(profiles))

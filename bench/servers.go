@@ -39,18 +39,17 @@ import (
 
 // process is a server under load: Campfire, or the bare loops.
 type process struct {
-	cmd      *exec.Cmd
-	address  string
-	metrics  string        // its address
-	ready    time.Duration // from its start to its first answer
-	peak     float64       // the most memory that it had taken when it was stopped, in MB
-	profiled map[string]bool
-	errors   chan error // what it has logged as an error, once it has stopped
+	cmd     *exec.Cmd
+	address string
+	metrics string        // its address
+	ready   time.Duration // from its start to its first answer
+	peak    float64       // the most memory that it had taken when it was stopped, in MB
+	errors  chan error    // what it has logged as an error, once it has stopped
 }
 
 // start starts a server that logs where it listens, and waits until it answers.
 func start(ctx context.Context, program string, args ...string) (p *process, err error) {
-	p = &process{cmd: exec.CommandContext(ctx, program, args...), profiled: map[string]bool{}, errors: make(chan error, 1)}
+	p = &process{cmd: exec.CommandContext(ctx, program, args...), errors: make(chan error, 1)}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	log, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -97,7 +97,7 @@ func TestJoining(t *testing.T) {
 		}
 	})
 	sam := store.Person{Name: " Sam ", EmailAddress: " Sam@Campfire.Example ", Password: "secret"}
-	for _, code := range []string{"", "XXXX-XXXX-XXXX", swapCase(campfire.JoinCode), campfire.JoinCode + " ", "%"} {
+	for _, code := range []string{"", "AAAA-AAAA-AAAA", swapCase(campfire.JoinCode), campfire.JoinCode + " ", "%"} {
 		_, _, err := campfire.Join(t.Context(), code, sam, store.Device{})
 		wantErr(t, fmt.Sprintf("the join code %q", code), err, store.ErrNotFound)
 	}
