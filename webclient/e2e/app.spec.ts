@@ -22,9 +22,9 @@ async function workerOf(page: Page): Promise<Worker> {
 }
 
 test("Chromium finds nothing that keeps it from installing Campfire", async () => {
-  await server.setUp();
+  const token = await server.setUp();
   await atHome(async (context) => {
-    const page = await context.newPage();
+    const { page } = await Person.atHome(context, server, token);
     await page.goto(server.url);
     await workerOf(page);
     const devtools = await context.newCDPSession(page);

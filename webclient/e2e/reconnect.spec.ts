@@ -175,8 +175,10 @@ test("who is let in again at once misses nothing of what was said meanwhile", as
   const roomId = await server.makeRoom(token, "Design", [benId]);
   await server.post(token, roomId, { text: "before" });
   const ben = await Person.arrive(browser, server, benToken);
+  const entered = ben.page.waitForResponse(/PresenceService\/EnterRoom/);
   await ben.visit(`/rooms/${roomId}`);
   await expect(ben.message("before")).toBeVisible();
+  await entered;
 
   // What the page asks on hearing of the removal is answered once Ben is in again.
   let letIn = () => {};

@@ -29,6 +29,9 @@ export function isInstalled(): boolean {
   return matchMedia("(display-mode: standalone)").matches;
 }
 
+/** How long the stream is there before the service worker comes: it fetches the whole client, and what is seen comes first. */
+const UNHURRIED_MS = 3000;
+
 /** Registers the service worker, looks after its new versions and goes where it says; keeps the offer to install. */
 export function startInstalled() {
   window.addEventListener("beforeinstallprompt", (event) => {
@@ -41,7 +44,16 @@ export function startInstalled() {
     "message",
     ({ data }: MessageEvent<{ readonly navigate: string }>) => navigate(data.navigate),
   );
-  register().then(watch, () => undefined); // works without one, too
+  let settle: ReturnType<typeof setTimeout> | undefined;
+  const stop = useCampfire.subscribe((now, before) => {
+    if (now.connection === before.connection) return;
+    clearTimeout(settle);
+    if (now.connection !== "live") return;
+    settle = setTimeout(() => {
+      stop();
+      register().then(watch, () => undefined); // works without one, too
+    }, UNHURRIED_MS);
+  });
 }
 
 /** The service worker's registration; there is one, however often one asks. */
