@@ -7,7 +7,7 @@ import { ResyncReason, SubscribeResponseSchema } from "./gen/campfire/v1/event_p
 import { ListMessagesResponseSchema } from "./gen/campfire/v1/message_pb";
 import { ListRoomsResponseSchema } from "./gen/campfire/v1/room_pb";
 import { UserSchema } from "./gen/campfire/v1/user_pb";
-import { AWAY_MS, FIRST_EVENT_MS, LOST_MS, startLive } from "./live";
+import { AWAY_MS, FIRST_EVENT_MS, LOST_MS, startLive, waitMs } from "./live";
 import { openTimeline } from "./messages/history";
 import { current, signedInAs } from "./state";
 
@@ -95,6 +95,21 @@ test("a stream without a first event is given up after 5 seconds", async () => {
   expect(streams.map((s) => s.over)).toEqual([true]);
   await pass(500);
   expect(streams).toHaveLength(2);
+});
+
+test("on a slow line each attempt has twice as long as the one before, until one succeeds", async () => {
+  for (const [attempt, times] of [1, 2, 4].entries()) {
+    await pass(times * FIRST_EVENT_MS - 1);
+    expect(last().over).toBe(false);
+    await pass(1);
+    expect(last().over).toBe(true);
+    await pass(waitMs(attempt, 1));
+  }
+  last().tell(hello());
+  last().end(new ConnectError("cut", Code.Unavailable));
+  await pass(waitMs(3, 1));
+  await pass(FIRST_EVENT_MS);
+  expect(last().over).toBe(true);
 });
 
 test("a stream that is silent for two and a half heartbeats is given up, and resumed where it was", async () => {

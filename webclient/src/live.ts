@@ -23,7 +23,7 @@ import {
   update,
 } from "./state";
 
-/** How long the first event of a stream may take. */
+/** How long the first event of a stream may take; each time that was too short, the next one has twice as long. */
 export const FIRST_EVENT_MS = 5000;
 /** How long the stream may be away before that is shown. */
 export const AWAY_MS = 3000;
@@ -119,6 +119,7 @@ class Live {
   private ended = false;
   private resumeToken = "";
   private failures = 0;
+  private tooShort = 0;
   private attempt: AbortController | undefined;
   private wake = () => {};
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -180,7 +181,7 @@ class Live {
     const attempt = new AbortController();
     this.attempt = attempt;
     let delay: number | undefined;
-    let patience = FIRST_EVENT_MS;
+    let patience = Math.min(FIRST_EVENT_MS * 2 ** this.tooShort, LONGEST_WAIT_MS);
     try {
       this.expectWithin(patience);
       const { resumeToken } = this;
@@ -208,6 +209,7 @@ class Live {
   private opened(hello: Hello): number {
     clearTimeout(this.loss);
     this.loss = undefined;
+    this.tooShort = 0;
     since = hello.serverTime ? timestampMs(hello.serverTime) : 0;
     update({ connection: "live", streamId: hello.streamId });
     loadRooms().catch(startAnew);
@@ -224,7 +226,10 @@ class Live {
 
   private expectWithin(ms: number) {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.attempt?.abort(), ms);
+    this.silence = setTimeout(() => {
+      if (!current().streamId) this.tooShort++;
+      this.attempt?.abort();
+    }, ms);
   }
 
   private lost() {
