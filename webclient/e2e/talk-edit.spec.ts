@@ -61,6 +61,41 @@ test("87 88 89 90 91 a reply quotes the message, its author and its address, and
   await expect(person.composer.locator("blockquote")).toHaveText("Number one");
 });
 
+test("a reply that is asked for before the editor is loaded waits for it, with what is written meanwhile", async ({
+  browser,
+  server,
+}) => {
+  const { ada, ben, roomId } = await talk(server);
+  await server.post(ben, roomId, { text: "Number one" });
+  const person = await Person.arrive(browser, server, ada);
+  const { composer, page } = person;
+  let arrive = () => {};
+  const arrival = new Promise<void>((done) => (arrive = done));
+  await page.route(/\/assets\/trix/, async (route) => {
+    await arrival;
+    await route.continue();
+  });
+  await person.visit(`/rooms/${roomId}`);
+  await expect(composer).toBeFocused();
+  await page.keyboard.type("half a thought");
+  await (await person.options("Number one")).getByRole("button", { name: "Reply" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Replace" }).click();
+  await expect(composer).toHaveText("");
+  await expect(composer).toBeFocused();
+  await page.keyboard.type("I will");
+  await page.keyboard.press("Enter"); // the quote is not to be seen yet: it waits
+  await expect(composer).toHaveText("I will");
+  arrive();
+  await expect(composer.locator("blockquote")).toHaveText("Number one");
+  await page.keyboard.type("!");
+  await page.keyboard.press("Enter");
+  const sent = person.message("I will!");
+  await expect(sent.locator("blockquote")).toHaveText("Number one");
+  await expect(sent.locator("cite")).toHaveText(/Ben Okri #/);
+  await expect(composer).toHaveText("");
+  await expect(page.locator(".message--pending")).toHaveCount(0);
+});
+
 test("92 93 94 95 98 102 an edit happens in the bubble and is seen by all", async ({ browser, server }) => {
   const { ada, ben, roomId } = await talk(server);
   const messageId = await server.post(ada, roomId, { text: "One line" });

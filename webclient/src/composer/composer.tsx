@@ -52,14 +52,13 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   useEffect(() => {
     if (!quoting && !recalled) return;
     update({ quoting: undefined, recalled: undefined });
-    void startWith(quoting ? quote(quoting) : recalled!.html).then((taken) => {
-      if (taken && recalled) discardPost(recalled.clientMessageId); // not before: until then it is all there is
-    });
-    async function startWith(html: string): Promise<boolean> {
+    void startWith(quoting ? quote(quoting) : recalled!.html);
+    async function startWith(html: string) {
       const replace = !editor.current?.html() || (await confirm("Replace what you have written?", "Replace"));
-      const taken = replace && (editor.current?.replace(html) ?? false);
+      const replaced = replace ? editor.current?.replace(html) : undefined;
       editor.current?.focus();
-      return taken;
+      await replaced;
+      if (replaced && recalled) discardPost(recalled.clientMessageId); // not before: until then it is all there is
     }
   }, [quoting, recalled, quote]);
   useEffect(() => {
@@ -75,11 +74,10 @@ export function Composer({ room, userId, onPost, quote, words }: Props) {
   const read = () => editor.current?.html() ?? "";
   const send = () => {
     const html = read();
-    if (!html || disabled) return;
-    if (initial && !editor.current?.loaded()) return; // nobody sends a draft before it is seen
+    if (!html || disabled || !editor.current?.allSeen()) return; // nobody sends what cannot be seen
     onPost();
     addPost(room.id, html);
-    editor.current?.clear();
+    editor.current.clear();
     draft.changed(() => "");
     draft.keep();
     typing.stopped();

@@ -9,14 +9,17 @@ import type { Choice, Token } from "./tokens";
 
 /** What others may do to an editor. */
 export interface EditorHandle {
-  /** Whether Trix is there. Until then plain text can be written, and what it holds at first is not seen. */
-  loaded(): boolean;
+  /** Whether all it holds can be seen: what it holds at first, and what was put into it, waits for Trix. */
+  allSeen(): boolean;
   /** What it holds, as HTML; empty if that is nothing but space. */
   html(): string;
   clear(): void;
   focus(): void;
-  /** Puts HTML in place of everything, so that undo brings the former text back. False while it is still loading. */
-  replace(html: string): boolean;
+  /**
+   * Puts HTML in place of everything, so that undo brings the former text back: at once, or when Trix is there, before what
+   * is written meanwhile. The promise is kept only then.
+   */
+  replace(by: string): Promise<void>;
 }
 
 interface EditorProps {
@@ -46,6 +49,13 @@ interface EditorProps {
   readonly onDialog?: () => void;
 }
 
+/** HTML that waits for Trix, and what it is to replace. */
+interface Replacement {
+  readonly former: string;
+  readonly by: string;
+  readonly done: () => void;
+}
+
 /**
  * A Trix editor, loaded when it is first needed. Until then its element takes plain text, which Trix then goes on with.
  * Its toolbar is a Toolbar of the same id.
@@ -53,6 +63,7 @@ interface EditorProps {
 export function Editor(props: EditorProps) {
   const { ref, id, label, initial, autoFocus, placeholder, disabled = false, roomId, words } = props;
   const element = useRef<TrixEditorElement>(null);
+  const replacement = useRef<Replacement>(undefined);
   const handlers = useRef(props);
   useEffect(() => {
     handlers.current = props;
@@ -66,33 +77,32 @@ export function Editor(props: EditorProps) {
     completing.current = completion;
   });
 
+  const html = () => {
+    const trix = element.current;
+    if (trix && !trix.editor) return (replacement.current?.former ?? initial ?? "") + plainHtml(trix);
+    if (!trix || isEmpty(trix)) return "";
+    trix.editorController?.render(); // else the last letters of a fast hand are missing
+    return withoutAttachments(trix.value);
+  };
   useImperativeHandle(ref, () => ({
-    loaded: () => Boolean(editorOf(element.current)),
-    html: () => {
-      const trix = element.current;
-      if (trix && !trix.editor) return (initial ?? "") + plainHtml(trix);
-      if (!trix || isEmpty(trix)) return "";
-      trix.editorController?.render(); // else the last letters of a fast hand are missing
-      return withoutAttachments(trix.value);
-    },
+    allSeen: () => Boolean(editorOf(element.current)) || !(initial || replacement.current),
+    html,
     clear: () => {
       const trix = element.current;
       if (trix?.editor) trix.editor.loadHTML("");
       else trix?.replaceChildren();
     },
     focus: () => element.current?.focus(),
-    replace: (html) => {
-      const editor = editorOf(element.current);
-      if (!editor) return false;
-      const end = () => editor.getDocument().getLength() - 1; // the last break cannot be selected away
-      editor.recordUndoEntry("Reply");
-      editor.setSelectedRange([0, end()]);
-      if (end() > 0) editor.deleteInDirection("backward");
-      editor.setSelectedRange(0);
-      editor.insertHTML(withAttachments(html));
-      editor.setSelectedRange(end());
-      return true;
-    },
+    replace: (by) =>
+      new Promise((done) => {
+        const trix = element.current!;
+        if (trix.editor) {
+          replaceAll(trix.editor, by);
+          return done();
+        }
+        replacement.current = { former: html(), by, done };
+        trix.replaceChildren();
+      }),
   }));
 
   useEffect(() => {
@@ -118,8 +128,15 @@ export function Editor(props: EditorProps) {
     const ready = () => {
       const { editor } = trix;
       if (!editor) return;
-      const html = (initial ?? "") + early;
-      if (html) editor.loadHTML(withAttachments(html));
+      const waiting = replacement.current;
+      const first = waiting?.former ?? (initial ?? "") + early;
+      if (first) editor.loadHTML(withAttachments(first));
+      if (waiting) {
+        replaceAll(editor, waiting.by);
+        if (early) editor.insertHTML(early);
+        waiting.done();
+        replacement.current = undefined;
+      }
       setEditable(trix, !handlers.current.disabled);
       trix.setAttribute("aria-label", label);
       trix.setAttribute("data-ready", "");
@@ -246,6 +263,17 @@ function complete(editor: TrixEditor, { start, end }: Token, { label, user }: Ch
   if (!user || !trixModule) return editor.insertString(label);
   editor.insertAttachment(new trixModule.Attachment(mentionAttachment(user)));
   editor.insertString(after);
+}
+
+/** Puts HTML in place of everything. */
+function replaceAll(editor: TrixEditor, html: string) {
+  const end = () => editor.getDocument().getLength() - 1; // the last break cannot be selected away
+  editor.recordUndoEntry("Reply");
+  editor.setSelectedRange([0, end()]);
+  if (end() > 0) editor.deleteInDirection("backward");
+  editor.setSelectedRange(0);
+  editor.insertHTML(withAttachments(html));
+  editor.setSelectedRange(end());
 }
 
 /** Puts a lone address into the text as a link; not in code, which shows it as it is. */
