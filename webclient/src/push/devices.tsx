@@ -34,9 +34,11 @@ export function Devices() {
   return (
     <Page title="Devices with notifications" nav={<BackButton />}>
       <div className="panel panel--wide txt-align-center">
-        <h1 className="txt-x-large">Devices with notifications</h1>
-        {failure && <p role="alert">{failure.reason}</p>}
-        {devices?.length === 0 && <p className="txt-subtle">None yet: the bell of a room adds this one.</p>}
+        <div className="flex flex-column gap align-center">
+          <h1 className="txt-x-large">Devices with notifications</h1>
+          {failure && <p role="alert">{failure.reason}</p>}
+          {devices?.length === 0 && <p className="txt-subtle">None yet: the bell of a room adds this one.</p>}
+        </div>
         {devices && devices.length > 0 && (
           <ul className="panel__box" data-testid="devices">
             {devices.map((device) => (
