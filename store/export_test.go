@@ -62,6 +62,23 @@ func (s *Store) ReadForever(ctx context.Context, begun chan<- struct{}) error {
 	})
 }
 
+// ReadAndHangUp has hangUp called while SQLite prepares, within another query, what needs a virtual table that the connection
+// does not know yet.
+func (s *Store) ReadAndHangUp(ctx context.Context, hangUp func()) error {
+	return s.read(ctx, func(db db) error {
+		return db.each("VALUES (1)", nil, func(*sqlite.Stmt) error {
+			authorize := sqlite.AuthorizeFunc(func(sqlite.Action) sqlite.AuthResult {
+				hangUp()
+				return sqlite.AuthResultOK
+			})
+			if err := db.conn.SetAuthorizer(authorize); err != nil {
+				return err
+			}
+			return errors.Join(db.exec("SELECT value FROM json_each('[1]')", nil), db.conn.SetAuthorizer(nil))
+		})
+	})
+}
+
 // GrantAndFail makes someone a member, lets the writer remember it, and fails.
 func (s *Store) GrantAndFail(ctx context.Context, userID, roomID int64) error {
 	return s.write(ctx, func(tx *tx) error {

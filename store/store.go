@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -368,8 +369,9 @@ func (s *Store) readWith(ctx context.Context, readers chan *reader, f func(db) e
 			r.listen()
 		}
 		readers <- r
-		if ctx.Err() != nil && sqlite.ErrCode(err) == sqlite.ResultInterrupt {
-			err = ctx.Err()
+		switch sqlite.ErrCode(err) {
+		case sqlite.ResultInterrupt, sqlite.ResultError: // that was about to get to know a virtual table, or is not SQLite's
+			err = cmp.Or(ctx.Err(), err)
 		}
 	}()
 	defer sqlitex.Transaction(r.conn)(&err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -166,6 +167,19 @@ func TestALongReadEndsWhenItsCallerHangsUp(t *testing.T) {
 			wantErr(t, "the next read", campfire.Ping(t.Context()), nil)
 		}
 	}
+}
+
+func TestWhoHangsUpWhileAReadIsPreparedLeavesNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		campfire := storetest.New(t)
+		ctx, hangUp := context.WithCancel(t.Context())
+		err := campfire.ReadAndHangUp(ctx, func() {
+			hangUp()
+			synctest.Wait() // until SQLite knows
+		})
+		wantErr(t, "what was being prepared", err, context.Canceled)
+	})
 }
 
 func TestADatabaseOfANewerCampfireIsLeftAlone(t *testing.T) {
