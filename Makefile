@@ -47,7 +47,8 @@ test-client: $(MODULES) ## Run the client's unit tests
 
 test-browser: build ## Run the browser tests, in the system's Chromium
 	.ci/install browser
-	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" npm run e2e
+	.ci/install browser-shell || echo "without it the browser tests take longer"
+	cd webclient && CHROMIUM="$$(../.ci/install which-browser)" CHROMIUM_SHELL="$$(command -v chromium-headless-shell)" npm run e2e
 
 screens: build ## Take pictures of every screen, light and dark, wide and narrow, into webclient/screens
 	.ci/install browser

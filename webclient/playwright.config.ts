@@ -1,29 +1,17 @@
-import { defineConfig } from "@playwright/test";
+import { defineConfig, type Project } from "@playwright/test";
+import { args, path, shellPath } from "./e2e/chromium";
 
-/** What Chromium does without: first what Playwright has it do without, which this list replaces. */
-const disabledFeatures = [
-  "AvoidUnnecessaryBeforeUnloadCheckSync",
-  "DestroyProfileOnBrowserClose",
-  "HttpsUpgrades",
-  "HttpsFirstBalancedModeAutoEnable",
-  "LensOverlay",
-  "MediaRouter",
-  "PaintHolding",
-  "ThirdPartyStoragePartitioning",
-  "AvoidCorsURLLoaderRestartOnRedirect",
-  "OptimizationHints",
-  "NetworkTimeServiceQuerying",
-  "AimEnabled",
-  "PreconnectToSearch",
-  // The pages behind the address bar, 400 scripts of them: each window would load them, unseen, for two seconds of CPU.
-  "WebUIOmniboxPopup",
-  "WebUIOmniboxAimPopup",
-  "WebUIOmniboxFullPopup",
-];
+const project = (
+  name: string,
+  executablePath: string,
+  files: Pick<Project, "testMatch" | "testIgnore">,
+): Project => ({ name, ...files, use: { launchOptions: { executablePath, args } } });
+
+const notifying = "app.spec.ts";
+const measuring = "speed.spec.ts";
 
 export default defineConfig({
   testDir: "e2e",
-  testMatch: process.env.SCREENSHOT ? "screenshot.ts" : "*.spec.ts",
   timeout: 60_000,
   expect: { timeout: 10_000 },
   fullyParallel: true, // each test has a server of its own
@@ -37,19 +25,12 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     permissions: ["clipboard-read", "clipboard-write"],
     trace: process.env.TRACE ? "retain-on-failure" : "off",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        `--disable-features=${disabledFeatures.join(",")}`,
-      ],
-    },
   },
+  projects: process.env.SCREENSHOT
+    ? [project("pictures", path, { testMatch: "screenshot.ts" })]
+    : [
+        project("shell", shellPath, { testMatch: "*.spec.ts", testIgnore: [notifying, measuring] }),
+        project("chromium", path, { testMatch: notifying }),
+        project("speed", shellPath, { testMatch: measuring }), // last, when others leave it the processors
+      ],
 });

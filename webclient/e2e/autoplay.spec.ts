@@ -1,4 +1,5 @@
 import { chromium } from "@playwright/test";
+import { args, shellPath } from "./chromium";
 import { expect, Person, test } from "./people";
 import { Server } from "./server";
 
@@ -8,13 +9,8 @@ test.use({ trace: "off" });
 test("A browser that plays nothing unasked shows that it waits for a click", async () => {
   const server = await Server.start();
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--autoplay-policy=document-user-activation-required",
-    ],
+    executablePath: shellPath,
+    args: [...args, "--autoplay-policy=document-user-activation-required"],
   });
   try {
     const ada = await server.setUp();

@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "@playwright/test";
+import { args, path } from "./chromium";
+
+const noNetwork = "--disable-background-networking"; // nor, with it, push
 
 /**
  * Stands in for the servers of Chromium's maker, as far as a browser asks them when a page subscribes: it lets browsers
@@ -41,15 +44,13 @@ export async function atHome(run: (context: BrowserContext) => Promise<void>) {
   const home = mkdtempSync(join(tmpdir(), "campfire-browser-"));
   const service = await PushService.start();
   const context = await chromium.launchPersistentContext(home, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: path,
     locale: "en-US",
     timezoneId: "UTC",
     viewport: { width: 1280, height: 800 },
-    ignoreDefaultArgs: ["--disable-background-networking"], // without it there is no push
+    ignoreDefaultArgs: [noNetwork],
     args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
+      ...args.filter((arg) => arg !== noNetwork),
       `--gcm-checkin-url=${service.url}/checkin`,
       `--gcm-registration-url=${service.url}/register`,
       `--gcm-mcs-endpoint=${service.url.replace("http", "https")}`,
