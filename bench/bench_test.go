@@ -143,6 +143,30 @@ func TestAStreamMustHearEachMessageOnceInOrderAndAsItIs(t *testing.T) {
 	}
 }
 
+func TestNoStreamHasHeardLessThanTheSlowest(t *testing.T) {
+	t.Parallel()
+	streams := make([]*stream, 1000)
+	for i := range streams {
+		streams[i] = &stream{}
+	}
+	const messages = 500
+	go func() {
+		for range messages {
+			for _, s := range streams {
+				s.heard.Add(1)
+			}
+		}
+	}()
+	for least := int64(0); least < messages; {
+		least = slowest(streams)
+		for i, s := range streams {
+			if heard := s.heard.Load(); heard < least {
+				t.Fatalf("stream %d has heard %d messages, the slowest %d", i, heard, least)
+			}
+		}
+	}
+}
+
 // The whole of it, against the real program, but short.
 func TestTheBenchmarkMeasuresTheRealProgram(t *testing.T) {
 	t.Parallel()

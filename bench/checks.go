@@ -208,12 +208,21 @@ func sumOf(sum uint32, id int64, clientID, text []byte) uint32 {
 	return crc32.Update(crc32.Update(sum, crc32.IEEETable, clientID), crc32.IEEETable, text)
 }
 
+// slowest is how many messages each stream has heard at least. Each is asked once: it may hear more meanwhile.
 func slowest(streams []*stream) int64 {
-	return slices.MinFunc(streams, func(a, b *stream) int { return cmp.Compare(a.heard.Load(), b.heard.Load()) }).heard.Load()
+	least := streams[0].heard.Load()
+	for _, s := range streams[1:] {
+		least = min(least, s.heard.Load())
+	}
+	return least
 }
 
 func newest(streams []*stream) time.Time {
-	return time.Unix(0, slices.MaxFunc(streams, func(a, b *stream) int { return cmp.Compare(a.newest.Load(), b.newest.Load()) }).newest.Load())
+	last := streams[0].newest.Load()
+	for _, s := range streams[1:] {
+		last = max(last, s.newest.Load())
+	}
+	return time.Unix(0, last)
 }
 
 // patience is how long a message may take before it counts as lost.
