@@ -163,3 +163,14 @@ export class Person {
 export async function live(condition: () => Promise<void>) {
   await expect(condition).toPass({ timeout: 1000, intervals: [20] });
 }
+
+/** Keeps the editor from a page, as a slow line does, until what this answers is called. */
+export async function holdEditorBack(page: Page): Promise<() => void> {
+  let arrive = () => {};
+  const arrival = new Promise<void>((done) => (arrive = done));
+  await page.route(/\/assets\/trix/, async (route) => {
+    await arrival;
+    await route.continue();
+  });
+  return arrive;
+}

@@ -1,4 +1,4 @@
-import { expect, live, Person, phone, test } from "./people";
+import { expect, holdEditorBack, live, Person, phone, test } from "./people";
 import type { Server } from "./server";
 
 async function talk(server: Server) {
@@ -206,12 +206,7 @@ test("what is typed before the editor is loaded is kept, sent by Enter, and put 
   const person = await Person.arrive(browser, server, ada);
   const { composer, page } = person;
   const { keyboard } = page;
-  let arrive = () => {};
-  const arrival = new Promise<void>((done) => (arrive = done));
-  await page.route(/\/assets\/trix/, async (route) => {
-    await arrival;
-    await route.continue();
-  });
+  const arrive = await holdEditorBack(page);
   const go = async (room: string) => {
     await page.getByTestId("rooms").getByRole("link", { name: room }).click();
     await expect(page.getByTestId("room-title")).toHaveText(room);

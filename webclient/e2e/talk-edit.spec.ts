@@ -1,4 +1,4 @@
-import { expect, live, Person, test } from "./people";
+import { expect, holdEditorBack, live, Person, test } from "./people";
 import type { Server } from "./server";
 
 async function talk(server: Server) {
@@ -69,12 +69,7 @@ test("a reply that is asked for before the editor is loaded waits for it, with w
   await server.post(ben, roomId, { text: "Number one" });
   const person = await Person.arrive(browser, server, ada);
   const { composer, page } = person;
-  let arrive = () => {};
-  const arrival = new Promise<void>((done) => (arrive = done));
-  await page.route(/\/assets\/trix/, async (route) => {
-    await arrival;
-    await route.continue();
-  });
+  const arrive = await holdEditorBack(page);
   await person.visit(`/rooms/${roomId}`);
   await expect(composer).toBeFocused();
   await page.keyboard.type("half a thought");
