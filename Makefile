@@ -40,7 +40,7 @@ test-go: $(CLIENT) ## Run the Go tests with the race detector
 	.ci/install compiler
 	.ci/install nginx || echo "without nginx one test is skipped"
 	.ci/install buildah || echo "without buildah one test is skipped"
-	CGO_ENABLED=1 go test $(RACE) -parallel 4 ./... # those that only wait leave the processors to others
+	CGO_ENABLED=1 go test $(RACE) -parallel $$(($$(getconf _NPROCESSORS_ONLN) + 1)) ./... # as there is always one that only waits
 
 test-client: $(MODULES) ## Run the client's unit tests
 	cd webclient && npm test
